@@ -1,0 +1,183 @@
+"""TF Serving's PredictionService and ModelService over gRPC."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import grpc
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from serving.server.errors import ServingError, cut, invalid
+from serving.server.registry import ModelRegistry, VersionStatus
+from serving.server.servable import Servable
+from serving.tensor_codec import Array, TensorError, decode, encode
+
+_LOG = logging.getLogger(__name__)
+
+_SIGNATURE_DEF = "signature_def"
+
+Method = Callable[[Any, Any, Any], Any]
+
+
+def _answered(method: Method) -> Method:
+    """Turns errors into gRPC statuses and drops calls whose deadline has passed."""
+
+    @functools.wraps(method)
+    def answer(service: Any, request: Any, context: Any) -> Any:
+        try:
+            _check_deadline(context)
+            response = method(service, request, context)
+            _check_deadline(context)
+        except ServingError as error:
+            context.abort(error.code, cut(error.message))
+        except Exception as error:  # one call's fault must not be silent, nor spread
+            _LOG.exception("%s failed", method.__name__)
+            context.abort(grpc.StatusCode.INTERNAL, cut(type(error).__name__))
+        return response
+
+    return answer
+
+
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Answers Predict and GetModelMetadata; the other calls are UNIMPLEMENTED."""
+
+    def __init__(self, registry: ModelRegistry) -> None:
+        """Takes the models to answer for."""
+        self._registry = registry
+
+    @_answered
+    def Predict(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        """Runs one signature on the request's tensors."""
+        servable = find_servable(self._registry, request)
+        signature_name = (
+            request.model_spec.signature_name
+            or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+        )
+        outputs = servable.run(signature_name, _inputs(request))
+        response = predict_pb2.PredictResponse()
+        _fill_model_spec(response.model_spec, servable)
+        response.model_spec.signature_name = signature_name
+        for name in _wanted(request.output_filter, outputs):
+            encode(outputs[name], response.outputs[name])
+        return response
+
+    @_answered
+    def GetModelMetadata(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        """Returns the SignatureDefs of a model."""
+        if not request.metadata_field:
+            raise invalid("GetModelMetadataRequest must specify at least one field")
+        for field in request.metadata_field:
+            if field != _SIGNATURE_DEF:
+                raise invalid(f"Metadata field {field} is not supported")
+        servable = find_servable(self._registry, request)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        _fill_model_spec(response.model_spec, servable)
+        response.metadata[_SIGNATURE_DEF].Pack(signature_def_map(servable))
+        return response
+
+
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+    """Answers GetModelStatus."""
+
+    def __init__(self, registry: ModelRegistry) -> None:
+        """Takes the models to answer for."""
+        self._registry = registry
+
+    @_answered
+    def GetModelStatus(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        """Returns the states of a model's versions; a label is not looked at."""
+        spec = _model_spec(request)
+        statuses = self._registry.status(spec.name, _version(spec))
+        return status_response(statuses)
+
+
+def find_servable(registry: ModelRegistry, request: Any) -> Servable:
+    """Returns the version that a request's model_spec asks for.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT without a name, NOT_FOUND.
+    """
+    spec = _model_spec(request)
+    label = spec.version_label if _choice(spec) == "version_label" else None
+    return registry.find(spec.name, _version(spec), label)
+
+
+def signature_def_map(servable: Servable) -> Any:
+    """Returns the SignatureDefMap message of a version."""
+    message = get_model_metadata_pb2.SignatureDefMap()
+    for name, definition in servable.signature_defs.items():
+        message.signature_def[name].CopyFrom(definition)
+    return message
+
+
+def status_response(statuses: Iterable[VersionStatus]) -> Any:
+    """Returns the GetModelStatusResponse message of some versions."""
+    response = get_model_status_pb2.GetModelStatusResponse()
+    for status in statuses:
+        message = response.model_version_status.add()
+        message.version = status.version
+        message.state = int(status.state)
+        message.status.error_code = status.code.value[0]
+        message.status.error_message = status.message
+    return response
+
+
+def _model_spec(request: Any) -> Any:
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    if not request.model_spec.name:
+        raise invalid("ModelSpec has no name specified.")
+    return request.model_spec
+
+
+def _choice(spec: Any) -> str | None:
+    choice: str | None = spec.WhichOneof("version_choice")
+    return choice
+
+
+def _version(spec: Any) -> int | None:
+    return spec.version.value if _choice(spec) == "version" else None
+
+
+def _inputs(request: Any) -> dict[str, Array]:
+    inputs = {}
+    for name, tensor in request.inputs.items():
+        try:
+            inputs[name] = decode(tensor)
+        except TensorError as error:
+            raise invalid(f'input "{name}": {error}') from error
+    return inputs
+
+
+def _wanted(output_filter: Iterable[str], outputs: dict[str, Array]) -> list[str]:
+    names = list(output_filter)
+    for name in names:
+        if name not in outputs:
+            raise invalid(f"output tensor alias not found in signature: {name}")
+        if names.count(name) > 1:
+            raise invalid(f"duplicate output tensor alias: {name}")
+    return names or list(outputs)
+
+
+def _fill_model_spec(spec: Any, servable: Servable) -> None:
+    spec.name = servable.model
+    spec.version.value = servable.version
+
+
+def _check_deadline(context: Any) -> None:
+    remaining_s = context.time_remaining()
+    if remaining_s is not None and remaining_s <= 0:
+        raise ServingError(
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+            "the call's deadline passed before its answer was ready",
+        )

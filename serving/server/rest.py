@@ -1,0 +1,173 @@
+"""TF Serving's REST API as an ASGI application."""
+
+from __future__ import annotations
+
+import logging
+import re
+import zlib
+from typing import Any
+
+import grpc
+import tensorflow as tf
+from google.protobuf.json_format import MessageToDict
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from serving.json_text import dumps
+from serving.server.errors import ServingError, invalid
+from serving.server.grpc_service import signature_def_map, status_response
+from serving.server.registry import ModelRegistry
+from serving.server.rest_codec import encode_answer, parse_body, to_arrays
+from serving.server.rest_path import Target, Verb, is_api_path, parse
+
+_LOG = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 64 << 20
+MAX_INFLATED_BYTES = 100 << 20
+
+_WITH_ORIGIN = re.compile(r"https?://", re.IGNORECASE)
+_GZIP_WINDOW = zlib.MAX_WBITS | 16
+
+
+class BodyTooLargeError(Exception):
+    """Reports a body over the limit; its HTTP status, 413, has no gRPC counterpart."""
+
+
+class RestApi:
+    """Answers predict, metadata and status requests.
+
+    A plain ASGI callable, since a router's own answers (405, redirects, decoded paths)
+    are not TF Serving's. Work is done on threads: it is computation, not waiting.
+    """
+
+    def __init__(self, registry: ModelRegistry) -> None:
+        """Takes the models to answer for."""
+        self._registry = registry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one HTTP request."""
+        request = Request(scope, receive)
+        try:
+            body = await _read(request)
+            response = await run_in_threadpool(self._answer, request, body)
+        except ClientDisconnect:
+            return
+        except BodyTooLargeError as error:
+            response = _error(413, str(error))
+        await response(scope, receive, send)
+
+    def _answer(self, request: Request, body: bytes) -> Response:
+        path = request.scope["raw_path"].decode("ascii", errors="replace")
+        if not is_api_path(path):
+            return _error(404, f"Not Found: {request.method} {path}")
+        if request.method == "OPTIONS":
+            return _preflight(request)
+        try:
+            target = parse(request.method, path)
+            if request.headers.get("content-encoding", "").lower() == "gzip":
+                body = inflate(body)
+            return _json(200, self._content(target, body))
+        except ServingError as error:
+            return _error(error.http_status, error.message)
+        except BodyTooLargeError:
+            raise
+        except Exception as error:  # one request's fault must not be silent, nor spread
+            _LOG.exception("%s %s failed", request.method, path)
+            return _error(500, type(error).__name__)
+
+    def _content(self, target: Target, body: bytes) -> bytes:
+        match target.verb:
+            case Verb.PREDICT:
+                return self._predict(target, body)
+            case Verb.METADATA:
+                return self._metadata(target)
+            case Verb.STATUS:
+                return self._status(target)
+        raise ServingError(
+            grpc.StatusCode.UNIMPLEMENTED, f"{target.verb} is not implemented"
+        )
+
+    def _predict(self, target: Target, body: bytes) -> bytes:
+        request = parse_body(body)
+        servable = self._registry.find(target.model, target.version, target.label)
+        name = (
+            request.signature_name or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+        )
+        signature = servable.signatures.get(name)
+        if signature is None:  # gRPC has another code and text for it
+            raise invalid(
+                f'Serving signature name: "{name}" not found in signature def'
+            )
+        outputs = servable.run(name, to_arrays(request, signature))
+        return encode_answer(outputs, request.format)
+
+    def _metadata(self, target: Target) -> bytes:
+        servable = self._registry.find(target.model, target.version, target.label)
+        document = {
+            "model_spec": {
+                "name": servable.model,
+                "signature_name": "",
+                "version": str(servable.version),
+            },
+            "metadata": {"signature_def": _to_dict(signature_def_map(servable))},
+        }
+        return dumps(document, ())
+
+    def _status(self, target: Target) -> bytes:
+        statuses = self._registry.status(target.model, target.version)
+        return dumps(_to_dict(status_response(statuses)), ())
+
+
+def inflate(body: bytes) -> bytes:
+    """Returns an inflated gzip body, empty if it is not gzip, as TF Serving does.
+
+    Raises:
+        BodyTooLargeError: it would be longer than `MAX_INFLATED_BYTES`.
+    """
+    inflater = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        inflated = inflater.decompress(body, MAX_INFLATED_BYTES)
+    except zlib.error:
+        return b""
+    if inflater.unconsumed_tail:
+        raise BodyTooLargeError(
+            f"the body inflates to over {MAX_INFLATED_BYTES} bytes; send fewer rows"
+        )
+    return inflated if inflater.eof else b""
+
+
+async def _read(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise BodyTooLargeError(
+                f"the body is longer than {MAX_BODY_BYTES} bytes; send fewer rows"
+            )
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _preflight(request: Request) -> Response:
+    if _WITH_ORIGIN.search(request.headers.get("origin", "")):
+        return _json(200, b"")
+    return _error(400, "OPTIONS request without an Origin that is an http(s) URL")
+
+
+def _to_dict(message: Any) -> dict[str, Any]:
+    document: dict[str, Any] = MessageToDict(
+        message,
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=True,
+    )
+    return document
+
+
+def _error(status: int, message: str) -> Response:
+    return _json(status, dumps({"error": message}, ()))
+
+
+def _json(status: int, content: bytes) -> Response:
+    return Response(content, status, media_type="application/json")
