@@ -18,7 +18,8 @@ if os.environ.setdefault("TF_USE_LEGACY_KERAS", "1") not in ("1", "true", "True"
         "Keras 2; set it to 1 or leave it unset"
     )
 if "tensorflow" in sys.modules:
-    _generation = sys.modules["tensorflow"].keras.__version__
+    # Keras 3 tells its version here, tf_keras does not.
+    _generation = getattr(sys.modules["tensorflow"].keras, "__version__", "2")
     if _generation.startswith("3"):
         raise ImportError(
             f"tf.keras is already Keras {_generation}: import tfrs_app before "

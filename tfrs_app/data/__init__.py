@@ -1,0 +1,1 @@
+"""Datasets back from disk: catalogue, vocabularies, histories, training windows."""

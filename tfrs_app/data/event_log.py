@@ -1,0 +1,70 @@
+"""Everybody's events in flat arrays: what evaluation and training windows read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """Holds all events, grouped by user and sorted by time within a user.
+
+    Args:
+        user_id: bytes objects `[users]`.
+        row_splits: int64 `[users + 1]`; user u owns row_splits[u]:row_splits[u + 1].
+        item: int32 `[events]`, catalogue rows.
+        event_type: int32 `[events]`, positions in the spec's event types.
+        timestamp: int64 `[events]`, seconds since the epoch.
+        profile: query feature -> raw values `[users]`.
+        context: context feature -> raw values `[events]`.
+    """
+
+    user_id: np.ndarray
+    row_splits: np.ndarray
+    item: np.ndarray
+    event_type: np.ndarray
+    timestamp: np.ndarray
+    profile: Mapping[str, np.ndarray]
+    context: Mapping[str, np.ndarray]
+
+    @property
+    def users(self) -> int:
+        """Returns the number of users."""
+        return len(self.row_splits) - 1
+
+    @property
+    def user(self) -> np.ndarray:
+        """Returns the user of each event, int64 `[events]`."""
+        return np.repeat(np.arange(self.users), np.diff(self.row_splits))
+
+    def history_end(self) -> np.ndarray:
+        """Returns where each event's strictly earlier events end, int64 `[events]`.
+
+        Events of one moment (a basket) do not see each other.
+        """
+        positions = np.arange(len(self.item))
+        if not len(positions):
+            return positions
+        new_moment = np.ones(len(positions), bool)
+        new_moment[1:] = np.diff(self.timestamp) != 0
+        starts = self.row_splits[:-1]
+        new_moment[starts[starts < len(positions)]] = True
+        return np.maximum.accumulate(np.where(new_moment, positions, 0))
+
+    def before(self, moment_s: int) -> np.ndarray:
+        """Returns where each user's events before a moment end, int64 `[users]`."""
+        earlier = np.concatenate([[0], np.cumsum(self.timestamp < moment_s)])
+        ends: np.ndarray = self.row_splits[:-1] + np.diff(earlier[self.row_splits])
+        return ends
+
+    def span(self, start_s: int | None, end_s: int | None) -> np.ndarray:
+        """Returns a mask of the events with start <= time < end, bool `[events]`."""
+        mask = np.ones(len(self.timestamp), bool)
+        if start_s is not None:
+            mask &= self.timestamp >= start_s
+        if end_s is not None:
+            mask &= self.timestamp < end_s
+        return mask

@@ -1,0 +1,1 @@
+"""Metrics, baselines and the protocol under which everybody is compared."""

@@ -1,0 +1,73 @@
+"""Scores to lists: the best k of the whole catalogue for every user of a question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from tfrs_app.data.event_log import EventLog
+from tfrs_app.evaluation.metrics import hits_of, mean_metrics
+from tfrs_app.evaluation.protocol import Question, Target
+
+USERS_A_STEP = 256
+
+
+class Scorer(Protocol):
+    """Scores every catalogue item for users of a question."""
+
+    def scores(self, question: Question, rows: slice) -> np.ndarray:
+        """Returns float `[users, items]` for a slice of the question's users."""
+
+
+def top_k(scores: np.ndarray, k: int) -> np.ndarray:
+    """Returns the best k columns of each row, best first, int64 `[rows, k]`.
+
+    Equal scores are ordered by column; an entry with score -inf becomes -1.
+    """
+    k = min(k, scores.shape[1])
+    threshold = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]  # k-th best
+    # Columns at the threshold compete by position, so take all of them and sort.
+    lists = np.full((len(scores), k), -1, np.int64)
+    for row, (values, limit) in enumerate(zip(scores, threshold, strict=True)):
+        columns = np.flatnonzero((values >= limit) & (values > -np.inf))
+        best = columns[np.argsort(-values[columns], kind="stable")][:k]
+        lists[row, : len(best)] = best
+    return lists
+
+
+def ranked_lists(
+    scorer: Scorer, question: Question, log: EventLog, k: int
+) -> np.ndarray:
+    """Returns the best k catalogue rows for every user, int64 `[users, k]`.
+
+    For `first_purchase` what the user had before the window cannot be listed.
+    """
+    lists = []
+    for start in range(0, len(question.user), USERS_A_STEP):
+        rows = slice(start, start + USERS_A_STEP)
+        scores = scorer.scores(question, rows)
+        if question.target is Target.FIRST_PURCHASE:
+            scores = _without_history(scores, question, rows, log)
+        lists.append(top_k(scores, k))
+    return np.concatenate(lists) if lists else np.zeros((0, k), np.int64)
+
+
+def evaluate(
+    scorer: Scorer, question: Question, log: EventLog, ks: Sequence[int]
+) -> dict[str, float]:
+    """Returns the mean metrics of a scorer on a question."""
+    lists = ranked_lists(scorer, question, log, max(ks))
+    hits = hits_of(lists, question.target_splits, question.target_item)
+    return mean_metrics(hits, question.targets, ks)
+
+
+def _without_history(
+    scores: np.ndarray, question: Question, rows: slice, log: EventLog
+) -> np.ndarray:
+    scores = scores.copy()
+    bounds = zip(question.history_start[rows], question.history_end[rows], strict=True)
+    for row, (start, end) in enumerate(bounds):
+        scores[row, log.item[start:end]] = -np.inf
+    return scores

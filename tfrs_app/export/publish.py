@@ -1,0 +1,115 @@
+"""Publishes a SavedModel: complete, warmed, sealed, and visible in one rename."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from tfrs_app.contract.artifacts import (
+    MODEL_EXTRAS,
+    SPEC,
+    Manifest,
+    identity_of,
+    staged,
+    write_atomically,
+    write_manifest,
+)
+from tfrs_app.contract.config import ExportConfig
+from tfrs_app.contract.signatures import RETRIEVE, SERVING_DEFAULT
+from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
+from tfrs_app.export.index import build_index
+from tfrs_app.export.recommender import Recommender
+from tfrs_app.export.warmup import write_warmup
+from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.version import __version__
+
+SCANN_NAMESPACE = "Scann"
+
+
+def model_identity(run_id: str, config: ExportConfig) -> str:
+    """Returns the id of the model that a run and an export configuration lead to."""
+    return identity_of(
+        run=run_id, export=config.model_dump(mode="json"), version=__version__
+    )
+
+
+def versions(base: Path) -> list[int]:
+    """Returns the published version numbers below a model's base path, ascending."""
+    if not base.is_dir():
+        return []
+    return sorted(int(p.name) for p in base.iterdir() if p.name.isdecimal())
+
+
+def build_recommender(
+    model: RetrievalModel, encoded: EncodedDataset, config: ExportConfig
+) -> Recommender:
+    """Puts look-ups, query tower and index together.
+
+    Raises:
+        ConfigError: the catalogue is too small for the configured index.
+    """
+    embeddings = tf.Variable(embed_catalogue(model), trainable=False)
+    return Recommender(
+        spec=encoded.dataset.spec,
+        lookup=encoded.lookup,
+        query_tower=model.query_tower,
+        index=build_index(embeddings, config),
+        item_ids=encoded.dataset.catalogue["item_id"],
+        embeddings=embeddings,
+        history_length=model.config.history_length,
+    )
+
+
+def publish(
+    recommender: Recommender,
+    encoded: EncodedDataset,
+    base: Path,
+    *,
+    run_id: str,
+    config: ExportConfig,
+) -> tuple[Path, Manifest]:
+    """Writes the next version below a base path that TF Serving may be watching.
+
+    Args:
+        recommender: what to serve.
+        encoded: gives real requests for the warm-up.
+        base: `models/<shop>`.
+        run_id: the run that the recommender comes from.
+        config: index and number of warm-up requests.
+
+    Returns:
+        The version's folder and its manifest.
+
+    Raises:
+        ArtifactError: another process is publishing the same version.
+    """
+    folder = base / str(max(versions(base), default=0) + 1)
+    spec = encoded.dataset.spec
+    with staged(folder) as partial:
+        save(recommender, partial)
+        extras = partial / MODEL_EXTRAS
+        write_atomically(extras / SPEC, spec.model_dump_json(indent=2).encode())
+        write_warmup(extras, encoded, base.name, config.warmup_requests)
+        manifest = write_manifest(
+            partial,
+            kind="model",
+            identity=model_identity(run_id, config),
+            parent=run_id,
+            spec_fingerprint=spec.fingerprint,
+            counts={"items": len(recommender.item_ids), "index": config.index},
+            inside=MODEL_EXTRAS,
+        )
+    return folder, manifest
+
+
+def save(recommender: Recommender, folder: Path) -> None:
+    """Saves the module; ScaNN's ops are named as such, so that any process may load."""
+    signatures = recommender.signatures()
+    tf.saved_model.save(
+        recommender,
+        str(folder),
+        signatures={**signatures, SERVING_DEFAULT: signatures[RETRIEVE]},
+        options=tf.saved_model.SaveOptions(namespace_whitelist=[SCANN_NAMESPACE]),
+    )

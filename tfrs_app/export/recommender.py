@@ -1,0 +1,202 @@
+"""The module that is served: raw inputs to lists of item ids, one signature a question.
+
+Every input but `item_id` may be omitted. Sequences are `[batch, any length]`, padded
+with the empty string on either side; what has a first dimension of 1 serves the whole
+batch. `k` is a scalar or one number a row; behind a row's k, or where no further item
+exists, the row is filled up with empty ids and score 0.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfrs_app.contract.features import FeatureSpec
+from tfrs_app.contract.signatures import (
+    EMBED_QUERY,
+    EMBEDDING,
+    EXCLUDE,
+    ITEM_ID,
+    RETRIEVE,
+    SCORE,
+    SIMILAR_ITEMS,
+    K,
+)
+from tfrs_app.export.index import ExactIndex, Index, best_allowed, number_of_distinct
+from tfrs_app.export.requests import (
+    LISTING_INPUTS,
+    Input,
+    complete_query,
+    keep_most_recent,
+    query_inputs,
+)
+from tfrs_app.layers.lookup import FeatureLookup
+from tfrs_app.models.towers import QueryTower
+
+Tensors = Mapping[str, tf.Tensor]
+
+
+class Recommender(tf.Module):
+    """Answers requests with plain named tensors.
+
+    Args:
+        spec: the features.
+        lookup: the same look-ups that training used.
+        query_tower: the trained tower.
+        index: over the catalogue's embeddings.
+        item_ids: bytes `[items]`, the catalogue in the index's order.
+        embeddings: float32 `[items, dim]`.
+        history_length: most recent events that the tower sees.
+    """
+
+    def __init__(
+        self,
+        spec: FeatureSpec,
+        lookup: FeatureLookup,
+        query_tower: QueryTower,
+        index: Index,
+        item_ids: np.ndarray,
+        embeddings: tf.Variable,
+        history_length: int,
+    ) -> None:
+        super().__init__(name="recommender")
+        self.spec = spec
+        self.lookup = lookup
+        self.query_tower = query_tower
+        self.index = index
+        self.exact = ExactIndex(embeddings)
+        self.history_length = history_length
+        self.item_ids = tf.constant(item_ids, tf.string)
+        self.rows = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                self.item_ids, tf.range(len(item_ids), dtype=tf.int32)
+            ),
+            default_value=-1,
+        )
+
+    def signatures(self) -> dict[str, Callable[..., Any]]:
+        """Returns the function behind each signature, ready for `tf.saved_model`."""
+        query = query_inputs(self.spec)
+        item = {ITEM_ID: Input(tf.TensorSpec([None], tf.string, ITEM_ID))}
+        return {
+            RETRIEVE: _named(self.retrieve, query | LISTING_INPUTS),
+            EMBED_QUERY: _named(self.embed_query, query),
+            SIMILAR_ITEMS: _named(self.similar_items, item | LISTING_INPUTS),
+        }
+
+    def retrieve(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Lists the best items for a history, profile and moment."""
+        query = self._query(inputs)
+        excluded = self._rows(inputs[EXCLUDE], tf.shape(query)[0])
+        return self._listed(query, excluded, inputs[K])
+
+    def embed_query(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Embeds a history, profile and moment: unit vectors `[batch, dim]`."""
+        return {EMBEDDING: self._query(inputs)}
+
+    def similar_items(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Lists the items nearest to given items, which are never listed themselves.
+
+        An unknown item has no neighbours: its row is empty.
+        """
+        own = self.rows.lookup(inputs[ITEM_ID])  # [batch]
+        known = own >= 0
+        query = tf.gather(self.exact.embeddings, tf.maximum(own, 0))
+        excluded = self._rows(inputs[EXCLUDE], tf.shape(own)[0])
+        excluded = tf.concat([excluded, own[:, tf.newaxis]], axis=1)
+        listed = self._listed(query, excluded, inputs[K])
+        return {
+            ITEM_ID: tf.where(known[:, tf.newaxis], listed[ITEM_ID], ""),
+            SCORE: tf.where(known[:, tf.newaxis], listed[SCORE], 0.0),
+        }
+
+    def _query(self, inputs: Tensors) -> tf.Tensor:
+        names = query_inputs(self.spec)
+        query = complete_query({name: inputs[name] for name in names}, self.spec)
+        return self.query_tower(
+            self.lookup(keep_most_recent(query, self.history_length))
+        )
+
+    def _rows(self, item_ids: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
+        """Returns the catalogue rows of ids, int32 `[batch, n]`; -1 if unknown."""
+        rows = self.rows.lookup(item_ids)
+        return tf.broadcast_to(rows, [batch, tf.shape(rows)[1]])
+
+    def _listed(
+        self, query: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Returns the best allowed items of each query, `[batch, max k]`.
+
+        Args:
+            query: `[batch, dim]`.
+            excluded: catalogue rows `[batch, n]`; -1 excludes nothing.
+            k: int32, scalar or `[batch]`.
+        """
+        batch = tf.shape(query)[0]
+        k = tf.broadcast_to(tf.maximum(k, 0), [batch])
+        items = tf.shape(self.exact.embeddings)[0]
+        width = tf.minimum(tf.reduce_max(tf.concat([k, [0]], axis=0)), items)
+        rows, scores = self._search(query, excluded, width)
+        within = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
+        real = within & (scores > -math.inf)
+        return {
+            ITEM_ID: tf.where(real, tf.gather(self.item_ids, rows), ""),
+            SCORE: tf.where(real, scores, 0.0),
+        }
+
+    def _search(
+        self, query: tf.Tensor, excluded: tf.Tensor, width: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Asks the index, and the exact one if that leaves a list short."""
+        items = tf.shape(self.exact.embeddings)[0]
+        count = tf.minimum(width + tf.shape(excluded)[1], items)
+        eligible = items - number_of_distinct(excluded)  # [batch]
+
+        def exactly() -> tuple[tf.Tensor, tf.Tensor]:
+            return best_allowed(*self.exact.search(query, count), excluded, width)
+
+        if isinstance(self.index, ExactIndex):
+            return exactly()
+
+        def approximately() -> tuple[tf.Tensor, tf.Tensor]:
+            return best_allowed(*self.index.search(query, count), excluded, width)
+
+        # ScaNN refuses zero rows.
+        rows, scores = tf.cond(tf.shape(query)[0] > 0, approximately, exactly)
+        found = tf.reduce_sum(tf.cast(scores > -math.inf, tf.int32), axis=1)
+        short = tf.reduce_any(found < tf.minimum(width, eligible))
+        found_items: tuple[tf.Tensor, tf.Tensor] = tf.cond(
+            short, exactly, lambda: (rows, scores)
+        )
+        return found_items
+
+
+def _named(
+    answer: Callable[[Tensors], dict[str, tf.Tensor]], inputs: Mapping[str, Input]
+) -> Callable[..., Any]:
+    """Gives a function over a dict the named, defaulted parameters of a signature.
+
+    TensorFlow writes the defaults of Python parameters into `SignatureDef.defaults`,
+    which TF Serving fills in for inputs that a client omits.
+    """
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=value.default
+            )
+            for name, value in inputs.items()
+        ]
+    )
+
+    def call(*args: tf.Tensor, **kwargs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return answer(signature.bind(*args, **kwargs).arguments)
+
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    specs = [value.spec for value in inputs.values()]
+    function: Callable[..., Any] = tf.function(call, input_signature=specs)
+    return function

@@ -1,0 +1,119 @@
+"""The raw inputs of a request: tensors, defaults, and how gaps are filled."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from tfrs_app.contract.features import (
+    HISTORY_EVENT_TYPE,
+    HISTORY_ITEM_ID,
+    HISTORY_TIMESTAMP,
+    Feature,
+    FeatureSpec,
+    Kind,
+    Role,
+)
+from tfrs_app.contract.signatures import EXCLUDE, K
+from tfrs_app.models.towers import TIMESTAMP
+
+DEFAULT_K = 10
+NOW = 0
+"""Value of `timestamp` that stands for the server's clock."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """Describes one input of a signature; without a default it is required."""
+
+    spec: tf.TensorSpec
+    default: Any = inspect.Parameter.empty
+
+
+def _sequence(name: str, dtype: tf.DType) -> Input:
+    return Input(tf.TensorSpec([None, None], dtype, name), tf.zeros([1, 0], dtype))
+
+
+LISTING_INPUTS = {
+    EXCLUDE: _sequence(EXCLUDE, tf.string),
+    K: Input(tf.TensorSpec(None, tf.int32, K), tf.constant(DEFAULT_K)),
+}
+"""How long a list is and what it must not hold."""
+
+
+def query_inputs(spec: FeatureSpec) -> dict[str, Input]:
+    """Returns the inputs that describe a user at a moment, all of them optional."""
+    features = (*spec.of(Role.QUERY), *spec.of(Role.CONTEXT))
+    moment = tf.TensorSpec([None], tf.int64, TIMESTAMP)
+    return {
+        HISTORY_ITEM_ID: _sequence(HISTORY_ITEM_ID, tf.string),
+        HISTORY_EVENT_TYPE: _sequence(HISTORY_EVENT_TYPE, tf.string),
+        HISTORY_TIMESTAMP: _sequence(HISTORY_TIMESTAMP, tf.int64),
+        TIMESTAMP: Input(moment, tf.constant([NOW], tf.int64)),
+        **{f.name: _scalar(f) for f in features if f.kind is not Kind.TIMESTAMP},
+    }
+
+
+def _scalar(feature: Feature) -> Input:
+    """Returns the input of a profile or context feature; by default it is missing."""
+    if feature.kind.is_string:
+        return Input(tf.TensorSpec([None], tf.string, feature.name), tf.constant([""]))
+    missing = tf.constant([float("nan")])
+    return Input(tf.TensorSpec([None], tf.float32, feature.name), missing)
+
+
+def complete_query(
+    inputs: Mapping[str, tf.Tensor], spec: FeatureSpec
+) -> dict[str, tf.Tensor]:
+    """Fills what a client left out and gives all inputs the same first dimension.
+
+    Without types the history consists of the weightiest type; without timestamps it
+    happened just now; timestamp 0 is now.
+    """
+    batch = tf.reduce_max(tf.stack([tf.shape(v)[0] for v in inputs.values()]))
+    # An empty batch beside defaults of one row is still an empty batch.
+    smallest = tf.reduce_min(tf.stack([tf.shape(v)[0] for v in inputs.values()]))
+    batch = tf.where(smallest == 0, 0, batch)
+    filled = {
+        name: tf.broadcast_to(v, tf.concat([[batch], tf.shape(v)[1:]], axis=0))
+        for name, v in inputs.items()
+    }
+    now = tf.cast(tf.timestamp(), tf.int64)
+    moment = tf.where(filled[TIMESTAMP] == NOW, now, filled[TIMESTAMP])
+    shape = tf.shape(filled[HISTORY_ITEM_ID])
+    weightiest = max(spec.event_weights, key=lambda name: spec.event_weights[name])
+    return {
+        **filled,
+        TIMESTAMP: moment,
+        HISTORY_EVENT_TYPE: _or_constant(
+            filled[HISTORY_EVENT_TYPE], tf.fill(shape, weightiest)
+        ),
+        HISTORY_TIMESTAMP: _or_constant(
+            filled[HISTORY_TIMESTAMP], tf.broadcast_to(moment[:, tf.newaxis], shape)
+        ),
+    }
+
+
+def _or_constant(sequence: tf.Tensor, instead: tf.Tensor) -> tf.Tensor:
+    """Returns `[batch, length]` values, those of `instead` where none were sent."""
+    length = tf.shape(sequence)[1]
+    message = "history sequences must have the same length as history_item_id"
+    fits = tf.debugging.Assert(
+        (length == 0) | (length == tf.shape(instead)[1]), [message, length]
+    )
+    with tf.control_dependencies([fits]):
+        return tf.cond(length == 0, lambda: instead, lambda: sequence)
+
+
+def keep_most_recent(
+    query: Mapping[str, tf.Tensor], length: int
+) -> dict[str, tf.Tensor]:
+    """Blanks all but each history's last `length` real events, as training saw them."""
+    real = tf.cast(query[HISTORY_ITEM_ID] != "", tf.int32)
+    from_the_end = tf.cumsum(real, axis=1, reverse=True)  # 1 for the last real event
+    kept = tf.where(from_the_end <= length, query[HISTORY_ITEM_ID], "")
+    return {**query, HISTORY_ITEM_ID: kept}

@@ -1,0 +1,76 @@
+"""Real requests that a server answers before it calls a version available."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+from tfrs_app.contract.features import (
+    HISTORY_EVENT_TYPE,
+    HISTORY_ITEM_ID,
+    HISTORY_TIMESTAMP,
+    ITEM_ID,
+)
+from tfrs_app.contract.signatures import EMBED_QUERY, RETRIEVE, SIMILAR_ITEMS, K
+from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.towers import TIMESTAMP
+
+WARMUP_FILE = "tf_serving_warmup_requests"
+WARMUP_K = 100
+MOST_EVENTS = 50
+
+
+def write_warmup(
+    extras: Path, encoded: EncodedDataset, model_name: str, requests: int
+) -> None:
+    """Writes requests of the first users with a history, one signature in turn.
+
+    TF Serving reads the file before it makes a version available.
+    """
+    if not requests:
+        return
+    extras.mkdir(parents=True, exist_ok=True)
+    signatures = (RETRIEVE, EMBED_QUERY, SIMILAR_ITEMS)
+    with tf.io.TFRecordWriter(str(extras / WARMUP_FILE)) as writer:
+        for number in range(requests):
+            signature = signatures[number % len(signatures)]
+            user = number % encoded.dataset.events.users
+            inputs = raw_query(encoded, user)
+            if signature == SIMILAR_ITEMS:
+                inputs = {ITEM_ID: inputs[HISTORY_ITEM_ID][:, -1]}
+            if signature != EMBED_QUERY:
+                inputs[K] = np.int32(WARMUP_K)
+            log = prediction_log_pb2.PredictionLog()
+            request = log.predict_log.request
+            request.model_spec.name = model_name
+            request.model_spec.signature_name = signature
+            for name, value in inputs.items():
+                request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+            writer.write(log.SerializeToString(deterministic=True))
+
+
+def raw_query(encoded: EncodedDataset, user: int) -> dict[str, np.ndarray]:
+    """Returns what a client would send for a user of the dataset, batch 1.
+
+    Args:
+        encoded: the dataset.
+        user: row of the event log.
+    """
+    dataset = encoded.dataset
+    log = dataset.events
+    end = int(log.row_splits[user + 1])
+    last = slice(max(int(log.row_splits[user]), end - MOST_EVENTS), end)
+    types = np.array([name.encode() for name in dataset.spec.event_types])
+    profile = {name: values[user : user + 1] for name, values in log.profile.items()}
+    context = {name: values[end - 1 : end] for name, values in log.context.items()}
+    return {
+        HISTORY_ITEM_ID: dataset.catalogue[ITEM_ID][log.item[last]][np.newaxis],
+        HISTORY_EVENT_TYPE: types[log.event_type[last]][np.newaxis],
+        HISTORY_TIMESTAMP: log.timestamp[last][np.newaxis],
+        TIMESTAMP: log.timestamp[end - 1 : end] + 1,
+        **profile,
+        **context,
+    }

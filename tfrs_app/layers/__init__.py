@@ -1,0 +1,1 @@
+"""Keras layers: look-ups, feature inputs, history pooling, loss corrections."""

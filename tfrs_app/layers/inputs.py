@@ -1,0 +1,125 @@
+"""Declared features to one dense vector: `[batch]` each in, `[batch, width]` out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from tfrs_app.contract.features import Feature, Kind
+from tfrs_app.data.dataset import NumericStatistics
+from tfrs_app.layers.lookup import FIRST_TOKEN, Vocabularies
+
+HOURS = 24
+DAYS = 7
+SECONDS_PER_HOUR = 3600
+SECONDS_PER_DAY = 86400
+EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
+
+
+class Normalized(tf.keras.layers.Layer):
+    """Scales numbers to zero mean and unit variance; a missing one (NaN) is told apart.
+
+    Maps `[batch]` to `[batch, 2]`: the scaled value (0 if missing) and 1.0 if missing.
+    """
+
+    def __init__(self, statistics: NumericStatistics, name: str) -> None:
+        super().__init__(name=name, trainable=False)
+        self.mean = statistics.mean
+        self.std = statistics.std or 1.0
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns `[batch, 2]`."""
+        values = tf.cast(values, tf.float32)
+        missing = tf.math.is_nan(values)
+        scaled = tf.where(missing, 0.0, (values - self.mean) / self.std)
+        return tf.stack([scaled, tf.cast(missing, tf.float32)], axis=-1)
+
+
+class Bucketized(tf.keras.layers.Layer):
+    """Embeds the quantile bucket of a number; a missing one (NaN) has its own bucket.
+
+    Maps `[batch]` to `[batch, dim]`.
+    """
+
+    def __init__(self, feature: Feature, statistics: NumericStatistics) -> None:
+        super().__init__(name=f"{feature.name}_bucketized")
+        self.boundaries = bucket_boundaries(statistics, feature.buckets)
+        self.embedding = tf.keras.layers.Embedding(
+            len(self.boundaries) + 2, feature.dim, name=f"{feature.name}_embedding"
+        )
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns `[batch, dim]`."""
+        values = tf.cast(values, tf.float32)
+        missing = tf.math.is_nan(values)
+        bucket = tf.searchsorted(
+            tf.constant(self.boundaries, tf.float32),
+            tf.where(missing, 0.0, values),
+            side="right",
+        )
+        return self.embedding(tf.where(missing, 0, bucket + 1))
+
+
+class CalendarTime(tf.keras.layers.Layer):
+    """Embeds hour of day and day of week (UTC) of a moment.
+
+    Maps int64 seconds since the epoch `[batch]` to `[batch, 2 * dim]`.
+    """
+
+    def __init__(self, feature: Feature) -> None:
+        super().__init__(name=f"{feature.name}_calendar")
+        self.hour = tf.keras.layers.Embedding(HOURS, feature.dim, name="hour")
+        self.weekday = tf.keras.layers.Embedding(DAYS, feature.dim, name="weekday")
+
+    def call(self, seconds: tf.Tensor) -> tf.Tensor:
+        """Returns `[batch, 2 * dim]`."""
+        hour = tf.math.floormod(seconds // SECONDS_PER_HOUR, HOURS)
+        weekday = tf.math.floormod(seconds // SECONDS_PER_DAY + EPOCH_WEEKDAY, DAYS)
+        return tf.concat([self.hour(hour), self.weekday(weekday)], axis=-1)
+
+
+class FeatureInputs(tf.keras.layers.Layer):
+    """Concatenates the dense form of declared features, in the spec's order."""
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        vocabularies: Vocabularies,
+        statistics: Mapping[str, NumericStatistics],
+        name: str,
+    ) -> None:
+        super().__init__(name=name)
+        self.parts = {
+            feature.name: _part(feature, vocabularies, statistics)
+            for feature in features
+            if feature.kind is not Kind.TEXT  # served as text; towers read no text yet
+        }
+
+    def call(self, inputs: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        """Returns one `[batch, width_i]` tensor a feature; none for no features."""
+        return [layer(inputs[name]) for name, layer in self.parts.items()]
+
+
+def _part(
+    feature: Feature,
+    vocabularies: Vocabularies,
+    statistics: Mapping[str, NumericStatistics],
+) -> tf.keras.layers.Layer:
+    if feature.kind is Kind.CATEGORICAL:
+        rows = len(vocabularies[feature.name]) + FIRST_TOKEN
+        return tf.keras.layers.Embedding(
+            max(rows, FIRST_TOKEN + 1), feature.dim, name=f"{feature.name}_embedding"
+        )
+    if feature.kind is Kind.NUMERIC:
+        return Normalized(statistics[feature.name], f"{feature.name}_normalized")
+    if feature.kind is Kind.BUCKETIZED:
+        return Bucketized(feature, statistics[feature.name])
+    return CalendarTime(feature)
+
+
+def bucket_boundaries(statistics: NumericStatistics, buckets: int) -> list[float]:
+    """Returns at most `buckets - 1` distinct inner boundaries of equal mass."""
+    last = len(statistics.quantiles) - 1
+    inner = [statistics.quantiles[round(i * last / buckets)] for i in range(1, buckets)]
+    return sorted(set(inner))

@@ -1,0 +1,1 @@
+"""The towers and the models made of them."""

@@ -1,0 +1,1 @@
+"""Trainings: from dataset and config to a finished run."""
