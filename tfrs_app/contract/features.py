@@ -18,11 +18,12 @@ HISTORY_EVENT_TYPE = "history_event_type"
 HISTORY_TIMESTAMP = "history_timestamp"
 RESERVED = frozenset(
     {
-        USER_ID, ITEM_ID, "event_type", "quantity", "price", "session_id",
-        HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP,
-        "target_start", "exclude", "k",
+        USER_ID, ITEM_ID, HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP,
+        "exclude", "k",
     }
 )  # fmt: skip
+RESERVED_BESIDE_EVENTS = frozenset({"event_type", "quantity", "price", "session_id"})
+"""Event columns stand in the same record as query features, not as item features."""
 
 
 class Role(StrEnum):
@@ -110,7 +111,9 @@ def _declared(feature: Feature) -> Feature:
             f"cannot be declared; use one of "
             f"{sorted(allowed) or 'query, candidate, context'}"
         )
-    if feature.name in RESERVED:
+    beside_events = feature.role is not Role.CANDIDATE
+    taken = RESERVED | RESERVED_BESIDE_EVENTS if beside_events else RESERVED
+    if feature.name in taken:
         raise ValueError(
             f"feature name {feature.name!r} is built in; give the feature another name"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def _dtype(feature: Feature) -> tf.DType:
 
 
 def _scalar(feature: Feature) -> tf.io.FixedLenFeature:
-    return tf.io.FixedLenFeature([], _dtype(feature))
+    missing = "" if feature.kind.is_string else math.nan
+    return tf.io.FixedLenFeature([], _dtype(feature), default_value=missing)
 
 
 def _parsed(folder: Path, schema: Mapping[str, Any]) -> Iterable[dict[str, tf.Tensor]]:

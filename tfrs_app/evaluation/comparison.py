@@ -19,7 +19,6 @@ from tfrs_app.evaluation.baselines import BASELINES, tune
 from tfrs_app.evaluation.protocol import Question, Target, ask
 from tfrs_app.evaluation.ranking import Scorer, evaluate
 
-METRICS = "metrics.json"
 TUNING_K = 20
 
 
@@ -71,9 +70,19 @@ def compare(
 
 
 def write_metrics(
-    path: Path, dataset: Dataset, results: Iterable[Result], run: str
+    path: Path,
+    dataset: Dataset,
+    results: Iterable[Result],
+    ingredients: Mapping[str, Any],
 ) -> None:
-    """Writes `metrics.json`, whose format docs/evaluation.md describes."""
+    """Writes `metrics.json`, whose format docs/evaluation.md describes.
+
+    Args:
+        path: of the file, which appears whole or not at all.
+        dataset: that the results were measured on.
+        results: in the order of the file.
+        ingredients: ids and settings that tell whether the file is up to date.
+    """
     split, log = dataset.split, dataset.events
     end_s = split.test_end or int(log.timestamp.max()) + 1
     users = {t.value: len(_question(dataset, t).user) for t in Target}
@@ -84,8 +93,7 @@ def write_metrics(
             "catalogue_items": len(dataset.train_events),
             "users": users,
         },
-        "dataset": dataset.manifest.id,
-        "run": run,
+        **ingredients,
         "results": [_row(result) for result in results],
     }
     write_atomically(path, json.dumps(document, indent=2).encode())

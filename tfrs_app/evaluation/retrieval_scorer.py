@@ -13,33 +13,41 @@ ITEMS_A_STEP = 8192
 
 
 class RetrievalScorer:
-    """Scores by dot products; embeds the catalogue once, when it is made."""
+    """Scores every item by the dot product of query and item embedding.
+
+    The catalogue is embedded once; call `refresh` when the weights have changed.
+    """
 
     def __init__(self, model: RetrievalModel, reader: QueryReader) -> None:
-        self.item_embeddings = embed_catalogue(model)
+        self._model = model
+        vector = tf.TensorSpec([None], tf.int64)
         self._embed = tf.function(
             lambda user, end, timestamp: model.query_tower(
                 reader(user, end, timestamp, end - 1)
             ),
-            reduce_retracing=True,
+            input_signature=[vector, vector, vector],
         )
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Embeds the catalogue with the model's present weights."""
+        self._items = embed_catalogue(self._model)
 
     def scores(self, question: Question, rows: slice) -> np.ndarray:
         """Returns float32 `[users, items]`."""
-        user = tf.constant(question.user[rows])
-        moment = tf.fill([len(user)], tf.constant(question.moment_s, tf.int64))
-        queries = self._embed(user, tf.constant(question.history_end[rows]), moment)
-        scores: np.ndarray = queries.numpy() @ self.item_embeddings.T
+        user = question.user[rows]
+        moment = np.full(len(user), question.moment_s, np.int64)
+        queries = self._embed(user, question.history_end[rows], moment)
+        scores: np.ndarray = queries.numpy() @ self._items.T
         return scores
 
 
 def embed_catalogue(model: RetrievalModel) -> np.ndarray:
     """Returns the embedding of every catalogue item, float32 `[items, dim]`."""
-    embed = tf.function(model.embed_items, reduce_retracing=True)
-    steps = range(0, model.catalogue_size, ITEMS_A_STEP)
+    rows = np.arange(model.catalogue_size, dtype=np.int32)
     return np.concatenate(
         [
-            embed(tf.range(s, min(s + ITEMS_A_STEP, model.catalogue_size))).numpy()
-            for s in steps
+            model.embed_items(rows[start : start + ITEMS_A_STEP]).numpy()
+            for start in range(0, len(rows), ITEMS_A_STEP)
         ]
     )

@@ -108,10 +108,11 @@ def build_index(embeddings: tf.Variable, config: ExportConfig) -> Index:
     """
     if config.index == "exact":
         return ExactIndex(embeddings)
-    if len(embeddings) < SMALLEST_SCANN_CATALOGUE:
+    items = embeddings.shape[0]
+    if items < SMALLEST_SCANN_CATALOGUE:
         raise ConfigError(
             f"export.index: scann needs at least {SMALLEST_SCANN_CATALOGUE} items, the "
-            f"catalogue has {len(embeddings)}; set export.index to exact"
+            f"catalogue has {items}; set export.index to exact"
         )
     return ScannIndex(embeddings.numpy(), config.scann_leaves_searched)
 

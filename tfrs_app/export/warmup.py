@@ -15,6 +15,7 @@ from tfrs_app.contract.features import (
     ITEM_ID,
 )
 from tfrs_app.contract.signatures import EMBED_QUERY, RETRIEVE, SIMILAR_ITEMS, K
+from tfrs_app.data.dataset import Dataset
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.towers import TIMESTAMP
 
@@ -38,11 +39,11 @@ def write_warmup(
         for number in range(requests):
             signature = signatures[number % len(signatures)]
             user = number % encoded.dataset.events.users
-            inputs = raw_query(encoded, user)
+            inputs = raw_query(encoded.dataset, user)
             if signature == SIMILAR_ITEMS:
                 inputs = {ITEM_ID: inputs[HISTORY_ITEM_ID][:, -1]}
             if signature != EMBED_QUERY:
-                inputs[K] = np.int32(WARMUP_K)
+                inputs[K] = np.array(WARMUP_K, np.int32)
             log = prediction_log_pb2.PredictionLog()
             request = log.predict_log.request
             request.model_spec.name = model_name
@@ -52,14 +53,13 @@ def write_warmup(
             writer.write(log.SerializeToString(deterministic=True))
 
 
-def raw_query(encoded: EncodedDataset, user: int) -> dict[str, np.ndarray]:
+def raw_query(dataset: Dataset, user: int) -> dict[str, np.ndarray]:
     """Returns what a client would send for a user of the dataset, batch 1.
 
     Args:
-        encoded: the dataset.
+        dataset: as opened from disk.
         user: row of the event log.
     """
-    dataset = encoded.dataset
     log = dataset.events
     end = int(log.row_splits[user + 1])
     last = slice(max(int(log.row_splits[user]), end - MOST_EVENTS), end)

@@ -90,18 +90,16 @@ def build_model(
         encoded.dataset.events.item[examples.positions],
         minlength=len(encoded.dataset.train_events),
     )
-    model = RetrievalModel(encoded, config, counts / counts.sum())
-    model.compile(optimizer=LazyAdam(config.learning_rate))
-    return model
+    return RetrievalModel(encoded, config, counts / counts.sum())
 
 
 def train_retrieval(
-    dataset: Dataset, config: RetrievalConfig, folder: Path, report: Report
+    encoded: EncodedDataset, config: RetrievalConfig, folder: Path, report: Report
 ) -> Manifest:
     """Trains a retrieval model into a run folder, or resumes what a kill left there.
 
     Args:
-        dataset: a verified dataset.
+        encoded: a verified dataset with its look-ups.
         config: sizes and training settings.
         folder: the run's folder, `runs/<id>`.
         report: takes one line a finished epoch.
@@ -114,19 +112,21 @@ def train_retrieval(
         ArtifactError: another process trains into the same folder.
     """
     tf.keras.utils.set_random_seed(config.seed)
-    encoded = EncodedDataset.of(dataset)
+    dataset = encoded.dataset
     log = dataset.events
     examples = training_examples(log, dataset, config)
     reader = encoded.reader(config.history_length)
     model = build_model(encoded, examples, config)
+    model.compile(optimizer=LazyAdam(config.learning_rate))
     question = ask(
         log, Target.ALL, dataset.split.validation_start, dataset.split.test_start
     )
 
+    scorer = RetrievalScorer(model, reader)
+
     def recall() -> float:
-        metrics = evaluate(
-            RetrievalScorer(model, reader), question, log, (config.validation_k,)
-        )
+        scorer.refresh()
+        metrics = evaluate(scorer, question, log, (config.validation_k,))
         return metrics[f"recall@{config.validation_k}"]
 
     with exclusive(folder):
@@ -172,7 +172,7 @@ def _seal(
     folder: Path,
     progress: TrainingProgress,
 ) -> Manifest:
-    tf.train.Checkpoint(model=model).write(str(folder / WEIGHTS))
+    _towers(model).write(str(folder / WEIGHTS))
     write_atomically(folder / CONFIG, config.model_dump_json(indent=2).encode())
     write_atomically(folder / SPEC, dataset.spec.model_dump_json(indent=2).encode())
     shutil.rmtree(folder / CHECKPOINTS)
@@ -206,10 +206,16 @@ def load_retrieval(folder: Path, encoded: EncodedDataset) -> RetrievalModel:
     examples = training_examples(encoded.dataset.events, encoded.dataset, config)
     model = build_model(encoded, examples, config)
     # Layers make their variables when first called, and restoring fills them then.
-    status = tf.train.Checkpoint(model=model).read(str(folder / WEIGHTS))
+    status = _towers(model).read(str(folder / WEIGHTS))
     _call_once(model, encoded.reader(config.history_length))
-    status.assert_existing_objects_matched()
+    status.assert_consumed()
     return model
+
+
+def _towers(model: RetrievalModel) -> tf.train.Checkpoint:
+    return tf.train.Checkpoint(
+        query_tower=model.query_tower, candidate_tower=model.candidate_tower
+    )
 
 
 def _call_once(model: RetrievalModel, reader: QueryReader) -> None:

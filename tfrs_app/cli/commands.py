@@ -1,0 +1,170 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tfrs_app.cli.stages import Stages
+from tfrs_app.contract.loading import load_config
+from tfrs_app.version import __version__
+
+app = typer.Typer(
+    name="tfrs-app",
+    help="From a shop's event logs to a served recommendation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+train = typer.Typer(help="Train a model on the dataset.", no_args_is_help=True)
+app.add_typer(train, name="train")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="YAML file that describes the shop.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the YAML."),
+]
+BindOption = Annotated[str, typer.Option(help="IP address to listen on.")]
+KOption = Annotated[int, typer.Option("-k", min=1, help="Number of items.")]
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _stages(config: Path, overrides: list[str] | None) -> Stages:
+    return Stages(load_config(config, overrides or []), _console())
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """From a shop's event logs to a served recommendation."""
+    if show:
+        _console().print(f"tfrs-app {__version__}")
+        raise typer.Exit
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def prepare(
+    context: typer.Context, config: ConfigOption, overrides: SetOption = None
+) -> None:
+    """Turn the tables into a dataset; further options go to Apache Beam."""
+    stages = _stages(config, overrides)
+    stages.prepare(tuple(context.args))
+    _next(stages, f"tfrs-app train retrieval -c {config}")
+
+
+@train.command()
+def retrieval(config: ConfigOption, overrides: SetOption = None) -> None:
+    """Train the two towers; a killed training is resumed."""
+    stages = _stages(config, overrides)
+    stages.train()
+    _next(stages, f"tfrs-app evaluate -c {config}")
+
+
+@app.command()
+def evaluate(config: ConfigOption, overrides: SetOption = None) -> None:
+    """Compare the model with baselines on the test window."""
+    stages = _stages(config, overrides)
+    stages.evaluate()
+    _next(stages, f"tfrs-app export -c {config}")
+
+
+@app.command()
+def export(config: ConfigOption, overrides: SetOption = None) -> None:
+    """Publish the model as the next version of a SavedModel."""
+    stages = _stages(config, overrides)
+    stages.export()
+    _next(stages, f"tfrs-app serve -c {config}")
+
+
+@app.command()
+def run(config: ConfigOption, overrides: SetOption = None) -> None:
+    """Prepare, train, evaluate and export; skip what is up to date."""
+    stages = _stages(config, overrides)
+    stages.run()
+    _next(stages, f"tfrs-app serve -c {config}")
+
+
+@app.command()
+def serve(
+    config: ConfigOption,
+    overrides: SetOption = None,
+    port: Annotated[int, typer.Option(help="gRPC port; 0 takes a free one.")] = 8500,
+    rest_api_port: Annotated[
+        int, typer.Option(help="REST port; 0 takes a free one.")
+    ] = 8501,
+    bind: BindOption = "127.0.0.1",
+    insecure_allow_remote: Annotated[
+        bool, typer.Option(help="Allow a bind that other machines can reach.")
+    ] = False,
+) -> None:
+    """Serve the newest version over gRPC and REST, as TensorFlow Serving would."""
+    from serving.server.options import ServerOptions
+
+    stages = _stages(config, overrides)
+    options = ServerOptions(
+        models={stages.config.shop: stages.model_base},
+        grpc_port=port,
+        rest_port=rest_api_port,
+        bind=bind,
+        insecure_allow_remote=insecure_allow_remote,
+    )
+    from serving.server.server import serve as serve_until_stopped
+
+    serve_until_stopped(options)
+
+
+@app.command()
+def recommend(
+    config: ConfigOption,
+    overrides: SetOption = None,
+    server: Annotated[
+        str, typer.Option(help="host:port (gRPC) or http://host:port (REST).")
+    ] = "127.0.0.1:8500",
+    history: Annotated[
+        str | None, typer.Option(help="Item ids, comma-separated, oldest first.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(help="A user of the dataset, instead of a history.")
+    ] = None,
+    new_only: Annotated[
+        bool, typer.Option(help="Leave out the items of the history.")
+    ] = False,
+    k: KOption = 10,
+) -> None:
+    """Ask a running server and print the answer with item texts."""
+    from tfrs_app.cli.recommend import recommend as ask
+
+    stages = _stages(config, overrides)
+    ids = tuple(part.strip() for part in history.split(",")) if history else None
+    ask(stages, server, history=ids, user=user, new_only=new_only, k=k)
+
+
+@app.command()
+def doctor(config: ConfigOption, overrides: SetOption = None) -> None:
+    """Check this machine, and a config against its tables."""
+    from tfrs_app.cli.doctor import check
+
+    check(load_config(config, overrides or []), _console())
+
+
+@app.command()
+def demo(config: ConfigOption, overrides: SetOption = None, k: KOption = 10) -> None:
+    """Run all stages, start a server, and ask it over gRPC and REST."""
+    from tfrs_app.cli.demo import show
+
+    show(_stages(config, overrides), config, k)
+
+
+def _next(stages: Stages, command: str) -> None:
+    stages.console.print(f"next: [bold]{command}[/]")

@@ -1,0 +1,42 @@
+"""The demo: all stages, then a real server asked over both protocols."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tfrs_app.cli.recommend import Shop, recommend
+from tfrs_app.cli.stages import Stages
+
+EVENTS_OF_A_REGULAR = 20
+
+
+def show(stages: Stages, config: Path, k: int) -> None:
+    """Runs all stages, serves on free ports, and asks over gRPC and REST."""
+    stages.run()
+    from serving.server.options import ServerOptions
+    from serving.server.server import running
+
+    stages.console.rule("serve and ask", align="left")
+    user = _regular(Shop.behind(stages))
+    options = ServerOptions(
+        models={stages.config.shop: stages.model_base}, grpc_port=0, rest_port=0
+    )
+    with running(options) as addresses:
+        for address in (addresses.grpc, addresses.rest):
+            stages.console.print(f"asking {address} for user {user}")
+            recommend(stages, address, history=None, user=user, new_only=True, k=k)
+    stages.console.print(
+        f"metrics: {stages.metrics_file}\n"
+        f"next: [bold]tfrs-app serve -c {config}[/], and in another terminal "
+        f"[bold]tfrs-app recommend -c {config} --user {user}[/]"
+    )
+
+
+def _regular(shop: Shop) -> str:
+    """Returns the first user with a history worth showing, or the first of all."""
+    lengths = np.diff(shop.dataset.events.row_splits)
+    row = int(np.argmax(lengths >= EVENTS_OF_A_REGULAR))
+    user: str = shop.dataset.events.user_id[row].decode()
+    return user

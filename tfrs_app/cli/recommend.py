@@ -1,0 +1,144 @@
+"""Asks a running server and shows the answer as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from tfrs_app.cli.stages import Stages
+from tfrs_app.contract.artifacts import MODEL_EXTRAS, read_manifest
+from tfrs_app.contract.errors import ArtifactError, ConfigError
+from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Kind, Role
+from tfrs_app.contract.signatures import EXCLUDE, RETRIEVE, SCORE, K
+
+if TYPE_CHECKING:
+    from tfrs_app.data.dataset import Dataset
+
+HISTORY_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Knows texts and users of the dataset that the newest model was trained on."""
+
+    dataset: Dataset
+
+    @classmethod
+    def behind(cls, stages: Stages) -> Shop:
+        """Follows the manifests from the newest model to its dataset.
+
+        Raises:
+            ArtifactError: no model is published, or its run or dataset is gone.
+        """
+        from tfrs_app.data.dataset import Dataset
+        from tfrs_app.export.publish import versions
+
+        base = stages.model_base
+        published = versions(base)
+        if not published:
+            raise ArtifactError(f"{base}: no model is published; run `tfrs-app export`")
+        model = read_manifest(base / str(published[-1]), MODEL_EXTRAS)
+        run = read_manifest(stages.layout.run(str(model.parent)))
+        return cls(Dataset.open(stages.layout.dataset(str(run.parent))))
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        ids = self.dataset.catalogue[ITEM_ID]
+        return {item.decode(): row for row, item in enumerate(ids)}
+
+    def text(self, item_id: str) -> str:
+        """Returns an item's texts, else its categories; a dash for an unknown item."""
+        if item_id not in self._row:
+            return "-"
+        row, spec = self._row[item_id], self.dataset.spec
+        features = spec.of(Role.CANDIDATE, Kind.TEXT) or spec.of(
+            Role.CANDIDATE, Kind.CATEGORICAL
+        )
+        values = (self.dataset.catalogue[f.name][row].decode() for f in features)
+        return " | ".join(value for value in values if value)
+
+    def query_of(self, user_id: str) -> dict[str, np.ndarray]:
+        """Returns what a client would send for a user, batch 1.
+
+        Raises:
+            ConfigError: the dataset has no such user.
+        """
+        from tfrs_app.export.warmup import raw_query
+
+        users = np.flatnonzero(self.dataset.events.user_id == user_id.encode())
+        if not len(users):
+            raise ConfigError(f"--user {user_id!r}: no such user in the dataset")
+        return raw_query(self.dataset, int(users[0]))
+
+
+def recommend(
+    stages: Stages,
+    server: str,
+    *,
+    history: Sequence[str] | None,
+    user: str | None,
+    new_only: bool,
+    k: int,
+) -> list[str]:
+    """Sends one `retrieve` request, prints the answer, and returns the item ids.
+
+    Args:
+        stages: of the shop that the server serves.
+        server: `host:port` for gRPC, `http://host:port` for REST.
+        history: item ids, oldest first; empty for somebody new.
+        user: a user of the dataset, instead of a history.
+        new_only: whether items of the history are left out.
+        k: length of the list.
+
+    Raises:
+        ConfigError: both a history and a user are given, or the user is unknown.
+        ServerError: the server can't be reached or refuses the request.
+    """
+    from serving.client import connect
+
+    if history is not None and user is not None:
+        raise ConfigError("--history and --user exclude each other; give one of them")
+    shop = Shop.behind(stages)
+    inputs: dict[str, Any] = {}
+    if user is not None:
+        inputs = shop.query_of(user)
+    elif history is not None:
+        inputs = {HISTORY_ITEM_ID: np.array([history], dtype=object)}
+    if new_only and HISTORY_ITEM_ID in inputs:
+        inputs[EXCLUDE] = inputs[HISTORY_ITEM_ID]
+    inputs[K] = np.array(k, np.int32)
+    with connect(server, model=stages.config.shop) as client:
+        answer = client.predict(RETRIEVE, inputs)
+    _show(stages.console, shop, inputs, answer, server)
+    return [item for item in answer[ITEM_ID][0] if item]
+
+
+def _show(
+    console: Console,
+    shop: Shop,
+    inputs: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    server: str,
+) -> None:
+    if HISTORY_ITEM_ID in inputs:
+        recent = [_text(i) for i in inputs[HISTORY_ITEM_ID][0]][-HISTORY_SHOWN:]
+        table = Table("item", "text", title=f"history, last {len(recent)}")
+        for item in recent:
+            table.add_row(item, shop.text(item))
+        console.print(table)
+    table = Table("#", "item", "text", "score", title=f"recommended by {server}")
+    pairs = zip(answer[ITEM_ID][0], answer[SCORE][0], strict=True)
+    for rank, (item, score) in enumerate(pairs, start=1):
+        if item:
+            table.add_row(str(rank), item, shop.text(item), f"{score:.4f}")
+    console.print(table)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

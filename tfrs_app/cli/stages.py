@@ -1,0 +1,180 @@
+"""The stages of one shop: which artefact each needs, and whether it is up to date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from tfrs_app.contract.artifacts import Layout, Manifest, verify, verify_model
+from tfrs_app.contract.config import ShopConfig
+from tfrs_app.contract.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from tfrs_app.models.encoded import EncodedDataset
+
+RETRIEVAL = "retrieval"
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Runs the stages of a shop, each from the valid artefacts of those before it.
+
+    Args:
+        config: the shop.
+        console: takes progress and results.
+    """
+
+    config: ShopConfig
+    console: Console
+
+    @property
+    def layout(self) -> Layout:
+        """Returns where this shop's artefacts lie."""
+        return Layout(root=self.config.root)
+
+    @cached_property
+    def dataset_folder(self) -> Path:
+        """Returns where the dataset of the present inputs and config lies, or will."""
+        from beam.prepare import dataset_identity
+
+        return self.layout.dataset(dataset_identity(self.config))
+
+    @cached_property
+    def run_folder(self) -> Path:
+        """Returns where the retrieval run of the present config lies, or will."""
+        from tfrs_app.training.retrieval import run_identity
+
+        dataset_id = self.dataset_folder.name
+        return self.layout.run(run_identity(dataset_id, self.config.retrieval))
+
+    @property
+    def metrics_file(self) -> Path:
+        """Returns the file that evaluation writes."""
+        return self.layout.reports / "metrics.json"
+
+    @property
+    def model_base(self) -> Path:
+        """Returns TF Serving's base path of the exported model."""
+        return self.layout.model(self.config.shop)
+
+    @cached_property
+    def encoded(self) -> EncodedDataset:
+        """Returns the dataset, opened and looked up once for all stages.
+
+        Raises:
+            ArtifactError: there is no valid dataset of the present inputs and config.
+        """
+        from tfrs_app.data.dataset import Dataset
+        from tfrs_app.models.encoded import EncodedDataset
+
+        return EncodedDataset.of(Dataset.open(self.dataset_folder))
+
+    def prepare(self, runner_options: tuple[str, ...] = ()) -> Path:
+        """Makes the dataset, unless a valid one of the same inputs is there."""
+        from beam.prepare import prepare
+
+        return prepare(self.config, runner_options)
+
+    def train(self) -> Path:
+        """Trains retrieval, unless a valid run of the same inputs is there."""
+        if _is_valid(verify, self.run_folder):
+            return self._unchanged("retrieval run", self.run_folder)
+        from tfrs_app.training.retrieval import train_retrieval
+
+        train_retrieval(
+            self.encoded, self.config.retrieval, self.run_folder, self.console.print
+        )
+        self.console.print(f"retrieval run {self.run_folder}")
+        return self.run_folder
+
+    def evaluate(self) -> Path:
+        """Compares retrieval with the baselines, unless the report says so already."""
+        from tfrs_app.evaluation.comparison import compare, table_of, write_metrics
+        from tfrs_app.evaluation.protocol import Target
+
+        ingredients = {
+            "dataset": self.dataset_folder.name,
+            "run": self.run_folder.name,
+            "evaluation": self.config.evaluation.model_dump(mode="json"),
+        }
+        if _holds(self.metrics_file, ingredients):
+            return self._unchanged("report", self.metrics_file)
+        from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
+        from tfrs_app.training.retrieval import load_retrieval
+
+        model = load_retrieval(self.run_folder, self.encoded)
+        scorer = RetrievalScorer(
+            model, self.encoded.reader(model.config.history_length)
+        )
+        results = compare(
+            self.encoded.dataset,
+            {RETRIEVAL: scorer},
+            self.config.evaluation,
+            self.console.print,
+        )
+        for target in Target:
+            self.console.print(table_of(results, target))
+        write_metrics(self.metrics_file, self.encoded.dataset, results, ingredients)
+        self.console.print(f"report {self.metrics_file}")
+        return self.metrics_file
+
+    def export(self) -> Path:
+        """Publishes the model, unless the newest version has the same ingredients."""
+        from tfrs_app.export import publish
+
+        base, run_id = self.model_base, self.run_folder.name
+        published = publish.versions(base)
+        if published:
+            newest = base / str(published[-1])
+            identity = publish.model_identity(run_id, self.config.export)
+            if _is_valid(verify_model, newest, identity):
+                return self._unchanged("model", newest)
+        from tfrs_app.training.retrieval import load_retrieval
+
+        model = load_retrieval(self.run_folder, self.encoded)
+        recommender = publish.build_recommender(model, self.encoded, self.config.export)
+        folder, _ = publish.publish(
+            recommender, self.encoded, base, run_id=run_id, config=self.config.export
+        )
+        self.console.print(f"model {folder}")
+        return folder
+
+    def run(self, runner_options: tuple[str, ...] = ()) -> Path:
+        """Runs all stages and returns the folder of the published model."""
+        steps: tuple[tuple[str, Callable[[], Path]], ...] = (
+            ("1/4 prepare", lambda: self.prepare(runner_options)),
+            ("2/4 train retrieval", self.train),
+            ("3/4 evaluate", self.evaluate),
+            ("4/4 export", self.export),
+        )
+        for title, step in steps:
+            self.console.rule(title, align="left")
+            last = step()
+        return last
+
+    def _unchanged(self, what: str, path: Path) -> Path:
+        self.console.print(f"{what} unchanged: {path}")
+        return path
+
+
+def _is_valid(
+    check: Callable[[Path], Manifest], folder: Path, identity: str | None = None
+) -> bool:
+    try:
+        manifest = check(folder)
+    except ArtifactError:
+        return False
+    return identity is None or manifest.id == identity
+
+
+def _holds(report: Path, ingredients: dict[str, Any]) -> bool:
+    if not report.is_file():
+        return False
+    document = json.loads(report.read_text(encoding="utf-8"))
+    return all(document.get(key) == value for key, value in ingredients.items())
