@@ -15,10 +15,9 @@ TRAIN = [
     *TENSORFLOW,
     "pyarrow",
     "scann[tf]>=1.4.2,<1.5",
-    "scipy",
     "tensorboard",
-    "tensorflow-hub>=0.16.1",
     "tensorflow-recommenders>=0.7.7",
+    "tensorflow-serving-api>=2.20,<2.21",
 ]
 SERVING = [
     *TENSORFLOW,

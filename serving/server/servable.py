@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+from tensorflow.python.util import deprecation
 
 from serving.server.errors import ServingError, code_of_number
 from serving.server.signature import INIT_OP_SIGNATURE, Signature
@@ -75,7 +76,8 @@ class Servable:
         self._session.close()
 
     def _load(self, folder: Path) -> Any:
-        with self._session.graph.as_default():
+        # TF marks the loader for v1 sessions as deprecated but has no other one.
+        with self._session.graph.as_default(), deprecation.silence():
             return tf.compat.v1.saved_model.load(
                 self._session, [tf.saved_model.SERVING], str(folder)
             )

@@ -20,7 +20,6 @@ TESTED = {
     "apache-beam": "2.77",
     "scann": "1.4",
     "tensorflow": "2.20",
-    "tensorflow-hub": "0.16",
     "tensorflow-recommenders": "0.7",
     "tensorflow-serving-api": "2.20",
     "tf-keras": "2.20",
@@ -105,7 +104,4 @@ def _tables(config: ShopConfig) -> Iterator[Finding]:
         yield Finding(f"tables of {config.shop}", "faulty", str(error))
         return
     for name, table in inputs.items():
-        yield Finding(
-            f"table {name}",
-            f"{len(table.files)} files, {megabytes:.1f} MB, all columns",
-        )
+        yield Finding(f"table {name}", f"{len(table.files)} file(s), all columns")

@@ -113,9 +113,10 @@ def _declared(feature: Feature) -> Feature:
         )
     beside_events = feature.role is not Role.CANDIDATE
     taken = RESERVED | RESERVED_BESIDE_EVENTS if beside_events else RESERVED
-    if feature.name in taken:
+    misused = feature.name == "timestamp" and feature.kind is not Kind.TIMESTAMP
+    if feature.name in taken or feature.name.startswith("context_") or misused:
         raise ValueError(
-            f"feature name {feature.name!r} is built in; give the feature another name"
+            f"feature name {feature.name!r} is taken; give the feature another name"
         )
     return feature
 

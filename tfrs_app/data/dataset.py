@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +18,7 @@ from tfrs_app.contract.artifacts import SPEC, STATS, Manifest, verify
 from tfrs_app.contract.dataset import (
     EVENT_TYPE,
     ITEM_STATISTICS,
+    TARGET_START,
     TIMESTAMP,
     context_column,
     vocabulary_path,
@@ -127,16 +129,14 @@ class Dataset:
         Raises:
             ArtifactError: an event names an item that the catalogue lacks.
         """
-        columns = read_sequences(self.folder, self.spec)
+        columns = _merged(read_sequences(self.folder, self.spec))
         item = _positions(self.catalogue[ITEM_ID], columns[ITEM_ID])
         if (item < 0).any():
             raise ArtifactError(f"{self.folder}: events name items without a record")
         types = np.array([t.encode() for t in self.spec.event_types])
-        length = columns["length"]
-        splits = np.concatenate([[0], np.cumsum(length)])
         return EventLog(
             user_id=columns[USER_ID],
-            row_splits=splits,
+            row_splits=np.concatenate([[0], np.cumsum(columns["length"])]),
             item=item,
             event_type=_positions(types, columns[EVENT_TYPE]),
             timestamp=columns[TIMESTAMP],
@@ -146,6 +146,25 @@ class Dataset:
                 for f in declared_context(self.spec)
             },
         )
+
+
+def _merged(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Joins the records into which a long history was cut.
+
+    Such a record starts with a copy of `target_start` earlier events, and follows the
+    record that it continues.
+    """
+    length, copied = columns["length"], columns[TARGET_START]
+    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    own = within >= np.repeat(copied, length)
+    first = np.flatnonzero(copied == 0)
+    merged_length = np.add.reduceat(length - copied, first)
+    # Every record has an event, so columns of equal length hold one event a record.
+    return {
+        name: values[first] if len(values) == len(length) else values[own]
+        for name, values in columns.items()
+        if name not in ("length", TARGET_START)
+    } | {"length": merged_length}
 
 
 def _seconds(moment: str) -> int:

@@ -14,6 +14,7 @@ from tfrs_app.contract.dataset import (
     EVENT_TYPE,
     ITEMS,
     SEQUENCES,
+    TARGET_START,
     TIMESTAMP,
     context_column,
 )
@@ -45,12 +46,13 @@ def read_sequences(folder: Path, spec: FeatureSpec) -> dict[str, np.ndarray]:
     """Reads all sequence records.
 
     Returns:
-        `user_id`, `length` (number of events) and each query feature `[users]`;
-        `item_id`, `event_type`, `timestamp` and the `context_<name>` columns flattened
-        to `[events]`.
+        `user_id`, `target_start`, `length` (number of events) and each query feature
+        `[records]`; `item_id`, `event_type`, `timestamp` and the `context_<name>`
+        columns flattened to `[events]`.
     """
     schema: dict[str, Any] = {
         USER_ID: tf.io.FixedLenFeature([], tf.string),
+        TARGET_START: tf.io.FixedLenFeature([], tf.int64),
         ITEM_ID: tf.io.RaggedFeature(tf.string),
         EVENT_TYPE: tf.io.RaggedFeature(tf.string),
         TIMESTAMP: tf.io.RaggedFeature(tf.int64),

@@ -27,11 +27,12 @@ Vocabularies = Mapping[str, Sequence[str]]
 
 def string_lookup(vocabulary: Sequence[str], name: str) -> tf.keras.layers.StringLookup:
     """Makes the look-up of one vocabulary: 0 padding, 1 unknown, 2... the tokens."""
-    if not vocabulary:
-        # Keras reads an empty vocabulary as "adapt me later"; a shop may have none.
-        vocabulary = ["\x00"]
     return tf.keras.layers.StringLookup(
-        vocabulary=list(vocabulary), mask_token="", num_oov_indices=1, name=name
+        vocabulary=list(vocabulary),
+        mask_token="",
+        num_oov_indices=1,
+        oov_token="\n",  # no vocabulary holds a line break, but one may hold "[UNK]"
+        name=name,
     )
 
 

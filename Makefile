@@ -1,0 +1,53 @@
+# The two commands of the README are `make demo` and `make test`; each sets itself up.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CONFIG ?= configs/complete_journey.yaml
+SMOKE := configs/smoke.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo smoke test lint fmt bench clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+$(STAMP): setup.py constraints.txt
+	@echo "Setting up $(VENV) with $(PYTHON): once, a few minutes, about 3 GB"
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found; install Python 3.11 or pass PYTHON=..." >&2; exit 2; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt 'setuptools<81' wheel
+	$(BIN)/python -m pip install --progress-bar off --no-build-isolation --constraint constraints.txt \
+		--editable '.[beam,train,serving,demo,dev]' | grep -E '^(Collecting|Installing|Successfully)' | cut -c1-100
+	@test -x $(BIN)/tfrs-app
+	@touch $@
+
+setup: $(STAMP) ## Make .venv with everything
+
+demo: $(STAMP) ## Real data, all stages, recommendations on the screen
+	$(BIN)/tfrs-app demo -c $(CONFIG)
+
+smoke: $(STAMP) ## The same on a made shop of toy size, in a minute
+	$(BIN)/python -m tests.toy_shop artifacts/smoke/tables
+	$(BIN)/tfrs-app demo -c $(SMOKE)
+
+test: $(STAMP) ## Every test
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## ruff, mypy, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: $(STAMP) ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## Every benchmark, a table and a line of JSON each
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## Remove artefacts and caches, keep .venv
+	rm -rf artifacts build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

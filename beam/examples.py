@@ -1,0 +1,105 @@
+"""Serialises tf.train.Example without TensorFlow.
+
+The message classes are built from descriptors that repeat TensorFlow's
+`example.proto` and `feature.proto` field by field, in a pool of their own, so that
+TensorFlow may be imported in the same process.
+
+An Example is assembled of entries, one a feature: concatenated messages are one merged
+message (https://protobuf.dev/programming-guides/encoding/#last-one-wins), so an entry
+that many rows share is serialised once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+_PACKAGE = "tensorflow"
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_LISTS = (
+    ("bytes_list", "BytesList", _FIELD.TYPE_BYTES),
+    ("float_list", "FloatList", _FIELD.TYPE_FLOAT),
+    ("int64_list", "Int64List", _FIELD.TYPE_INT64),
+)
+_FEATURES_TAG = b"\x0a"  # field 1 of Example, length-delimited
+
+
+def text_entry(name: str, values: Iterable[bytes]) -> bytes:
+    """Returns the serialised feature that holds a bytes list."""
+    features = _Features()
+    features.feature[name].bytes_list.value.extend(values)
+    return bytes(features.SerializeToString())
+
+
+def number_entry(name: str, values: Iterable[float]) -> bytes:
+    """Returns the serialised feature that holds a float list."""
+    features = _Features()
+    features.feature[name].float_list.value.extend(values)
+    return bytes(features.SerializeToString())
+
+
+def integer_entry(name: str, values: Iterable[int]) -> bytes:
+    """Returns the serialised feature that holds an int64 list."""
+    features = _Features()
+    features.feature[name].int64_list.value.extend(values)
+    return bytes(features.SerializeToString())
+
+
+def example_of(entries: Mapping[str, bytes]) -> bytes:
+    """Returns the Example of serialised features, in the order of their names."""
+    features = b"".join(entries[name] for name in sorted(entries))
+    return _FEATURES_TAG + _varint(len(features)) + features
+
+
+def _varint(value: int) -> bytes:
+    parts = bytearray()
+    while value > 0x7F:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    parts.append(value)
+    return bytes(parts)
+
+
+def _file_descriptor() -> Any:
+    file = descriptor_pb2.FileDescriptorProto(
+        name="example.proto", package=_PACKAGE, syntax="proto3"
+    )
+    feature = file.message_type.add(name="Feature")
+    feature.oneof_decl.add(name="kind")
+    for number, (field, kind, of) in enumerate(_LISTS, start=1):
+        message = file.message_type.add(name=kind)
+        message.field.add(name="value", number=1, type=of, label=_FIELD.LABEL_REPEATED)
+        _message_field(feature, field, number, kind, oneof_index=0)
+    features = file.message_type.add(name="Features")
+    entry = features.nested_type.add(name="FeatureEntry")
+    entry.options.map_entry = True
+    key = {"type": _FIELD.TYPE_STRING, "label": _FIELD.LABEL_OPTIONAL}
+    entry.field.add(name="key", number=1, **key)
+    _message_field(entry, "value", 2, "Feature")
+    repeated = {"label": _FIELD.LABEL_REPEATED}
+    _message_field(features, "feature", 1, "Features.FeatureEntry", **repeated)
+    return file
+
+
+def _message_field(
+    message: Any, name: str, number: int, kind: str, **options: Any
+) -> None:
+    message.field.add(
+        name=name,
+        number=number,
+        type=_FIELD.TYPE_MESSAGE,
+        type_name=f".{_PACKAGE}.{kind}",
+        **{"label": _FIELD.LABEL_OPTIONAL, **options},
+    )
+
+
+def _features_class() -> Any:
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(_file_descriptor())
+    descriptor = pool.FindMessageTypeByName(f"{_PACKAGE}.Features")
+    return message_factory.GetMessageClass(descriptor)
+
+
+_Features = _features_class()

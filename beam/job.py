@@ -1,0 +1,174 @@
+"""The stages of one dataset, run one after the other and audited in between."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from apache_beam.options.pipeline_options import PipelineOptions
+from rich.console import Console
+
+from beam.catalogue import Catalogue, merge_catalogue
+from beam.events import EventShard
+from beam.inputs import Input
+from beam.reports import (
+    NO_ROWS,
+    Counts,
+    TableReport,
+    audited,
+    check_rejects,
+    merged_events,
+)
+from beam.shards import RowShard, ShardWriter, kept_path
+from beam.sinks import atomic_file, read_table
+from beam.stages import (
+    CleanSplit,
+    WriteItemRange,
+    filtered_path,
+    rejects_path,
+    run_item_ranges,
+    run_table,
+)
+from beam.summary import (
+    check_split,
+    count_items,
+    numeric_summaries,
+    write_item_statistics,
+    write_stats,
+    write_vocabularies,
+)
+from tfrs_app.contract.artifacts import SPEC, write_atomically
+from tfrs_app.contract.config import ShopConfig
+from tfrs_app.contract.dataset import ITEMS, REJECTS, SEQUENCES, USERS, shard_name
+from tfrs_app.contract.errors import DataError
+from tfrs_app.contract.features import ITEM_ID
+
+_WORK = ".work"
+_FOLDERS = {"items": ITEMS, "users": USERS, "events": SEQUENCES}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Runs the stages of one dataset inside its staging folder."""
+
+    config: ShopConfig
+    inputs: dict[str, Input]
+    output: Path
+    options: PipelineOptions
+    console: Console
+
+    @property
+    def work(self) -> Path:
+        """Returns the folder of what only this job reads."""
+        return self.output / _WORK
+
+    def run(self) -> Counts:
+        """Runs all stages and returns the row balance of each table."""
+        reports = {"items": self._stage("items", self._rows("items"))}
+        catalogue = self._write_catalogue()
+        if "users" in self.inputs:
+            users = self._rows("users", self.output / USERS)
+            reports["users"] = self._stage("users", users)
+        reports["events"] = self._stage("events", self._events())
+        self._check_files()
+        self._summarise(reports, catalogue)
+        self._collect_rejects()
+        shutil.rmtree(self.work)
+        spec = self.config.spec.model_dump_json(indent=2)
+        write_atomically(self.output / SPEC, spec.encode())
+        return {
+            table: reports[table].counts if table in reports else NO_ROWS
+            for table in ("events", "items", "users")
+        }
+
+    def _stage(self, table: str, writer: ShardWriter) -> TableReport:
+        started = time.monotonic()
+        part, shards = self.inputs[table], self.config.data.shards
+        folder = self.work / table
+        known = self.work if table == "events" else None
+        cleaner = CleanSplit(part.plan, folder, shards, known)
+        run_table(part.splits, cleaner, writer, self.options)
+        report = audited(folder, table, len(part.splits), shards)
+        check_rejects(report, self.config.data.max_rejected)
+        self._tell(report, time.monotonic() - started)
+        return report
+
+    def _tell(self, report: TableReport, seconds: float) -> None:
+        counts = report.counts
+        told = ", ".join(
+            f"{counts[name]:,} {name}"
+            for name in ("filtered", "rejected", "duplicates")
+        )
+        records = sum(shard.records for shard in report.shards)
+        self.console.print(
+            f"{report.table:<7} {counts['rows_in']:,} rows -> {counts['rows_out']:,} "
+            f"({told}), {records:,} records, {seconds:.1f} s"
+        )
+
+    def _rows(self, table: str, output: Path | None = None) -> RowShard:
+        plan, shards = self.inputs[table].plan, self.config.data.shards
+        return RowShard(self.work / table, plan, self.config.spec, shards, output)
+
+    def _events(self) -> EventShard:
+        users = self.inputs.get("users")
+        return EventShard(
+            folder=self.work / "events",
+            plan=self.inputs["events"].plan,
+            spec=self.config.spec,
+            split=self.config.data.split,
+            output=self.output / SEQUENCES,
+            shards=self.config.data.shards,
+            catalogue=self.work,
+            users=self.work / "users" if users else None,
+            user_plan=users.plan if users else None,
+        )
+
+    def _write_catalogue(self) -> Catalogue:
+        folder, part = self.work / "items", self.inputs["items"]
+        shards = self.config.data.shards
+        kept = [kept_path(folder, shard) for shard in range(shards)]
+        left_out = [filtered_path(folder, split.index) for split in part.splits]
+        catalogue = merge_catalogue(_item_ids(kept), _item_ids(left_out))
+        if not len(catalogue.ids):
+            raise DataError("data.items.where: leaves no item; loosen the condition")
+        catalogue.save(self.work)
+        output = self.output / ITEMS
+        ranges = WriteItemRange(part.plan, folder, self.work, output, shards)
+        run_item_ranges(ranges, self.options)
+        return catalogue
+
+    def _summarise(self, reports: dict[str, TableReport], catalogue: Catalogue) -> None:
+        config, data = self.config, self.config.data
+        events = merged_events(reports["events"].shards)
+        check_split(data.split, events)
+        types = self.inputs["events"].plan.event_types
+        weights = [config.event_weights[name] for name in types]
+        items = count_items(self.work / "events", data.shards, catalogue, weights)
+        write_item_statistics(self.output, catalogue, items)
+        sizes = write_vocabularies(self.output, config, reports, catalogue, items)
+        numeric = numeric_summaries(config, reports)
+        write_stats(self.output, data.split, events, items, numeric, sizes)
+
+    def _check_files(self) -> None:
+        shards = self.config.data.shards
+        for table in self.inputs:
+            for shard in range(shards):
+                path = self.output / _FOLDERS[table] / shard_name(shard, shards)
+                if not path.is_file():
+                    raise RuntimeError(f"{path}: the runner skipped this shard")
+
+    def _collect_rejects(self) -> None:
+        for table, part in self.inputs.items():
+            with atomic_file(self.output / REJECTS / f"{table}.jsonl") as merged:
+                for split in part.splits:
+                    path = rejects_path(self.work / table, split.index)
+                    with path.open("rb") as rejects:
+                        shutil.copyfileobj(rejects, merged)
+
+
+def _item_ids(paths: Sequence[Path]) -> list[Any]:
+    return [read_table(path).column(ITEM_ID).combine_chunks() for path in paths]

@@ -1,0 +1,227 @@
+"""What splits and shards report, and the audit that nothing got lost between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from beam.statistics import Partial
+from tfrs_app.contract.artifacts import write_atomically
+from tfrs_app.contract.errors import ConfigError, DataError, UserError
+
+Counts: TypeAlias = dict[str, Any]
+
+_KINDS: dict[str, type[UserError]] = {
+    kind.__name__: kind for kind in (ConfigError, DataError, UserError)
+}
+_TOP_REASONS = 3
+
+
+class _Report(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def save(self, path: Path) -> None:
+        """Writes the report atomically."""
+        write_atomically(path, self.model_dump_json().encode())
+
+
+class Failure(_Report):
+    """Carries a user's mistake from a worker to the driver, whatever the runner."""
+
+    kind: str
+    message: str
+
+
+class SplitReport(_Report):
+    """Tells what became of a split's rows."""
+
+    split: int
+    rows_in: int = 0
+    filtered: int = 0
+    rejected: dict[str, int] = {}
+    first_rejected: dict[str, str] = {}
+    """Reason -> file and row of its first case."""
+    sent: list[int] = []
+    """Rows sent to each shard."""
+    failure: Failure | None = None
+
+
+class EventCounts(_Report):
+    """Counts the events of a shard."""
+
+    first: int
+    last: int
+    spans: dict[str, int]
+    by_type: dict[str, int]
+    users: int
+    profiled: int
+
+
+class ShardReport(_Report):
+    """Tells what a shard received and wrote."""
+
+    shard: int
+    received: dict[int, int]
+    """Rows from each split."""
+    rows_out: int
+    duplicates: int
+    records: int
+    partial: Partial = Partial()
+    events: EventCounts | None = None
+
+
+class TableReport(_Report):
+    """Holds the audited reports of one table, in the order of splits and shards."""
+
+    table: str
+    splits: list[SplitReport]
+    shards: list[ShardReport]
+
+    @property
+    def counts(self) -> Counts:
+        """Returns the row balance."""
+        reasons: Counter[str] = Counter()
+        for split in self.splits:
+            reasons.update(split.rejected)
+        return {
+            "rows_in": sum(split.rows_in for split in self.splits),
+            "rows_out": sum(shard.rows_out for shard in self.shards),
+            "filtered": sum(split.filtered for split in self.splits),
+            "rejected": sum(reasons.values()),
+            "duplicates": sum(shard.duplicates for shard in self.shards),
+            "rejected_by_reason": dict(reasons.most_common()),
+        }
+
+
+NO_ROWS: Counts = {
+    "rows_in": 0,
+    "rows_out": 0,
+    "filtered": 0,
+    "rejected": 0,
+    "duplicates": 0,
+    "rejected_by_reason": {},
+}
+"""The balance of a table that a shop does not have."""
+
+
+def split_path(folder: Path, split: int) -> Path:
+    """Returns where a split's report lies."""
+    return folder / f"split-{split:05d}.json"
+
+
+def shard_path(folder: Path, shard: int) -> Path:
+    """Returns where a shard's report lies."""
+    return folder / f"shard-{shard:05d}.json"
+
+
+def audited(folder: Path, table: str, splits: int, shards: int) -> TableReport:
+    """Reads the reports of a stage and checks that they balance.
+
+    Raises:
+        UserError: a worker met a user's mistake.
+        RuntimeError: the runner lost or repeated rows.
+    """
+    of_splits = [
+        SplitReport.model_validate_json(_content(split_path(folder, index)))
+        for index in range(splits)
+    ]
+    for report in of_splits:
+        if report.failure:
+            raise _KINDS[report.failure.kind](report.failure.message)
+    of_shards = [
+        ShardReport.model_validate_json(_content(shard_path(folder, index)))
+        for index in range(shards)
+    ]
+    _check_balance(table, of_splits, of_shards)
+    return TableReport(table=table, splits=of_splits, shards=of_shards)
+
+
+def _check_balance(
+    table: str, splits: Sequence[SplitReport], shards: Sequence[ShardReport]
+) -> None:
+    for split in splits:
+        clean = split.rows_in - split.filtered - sum(split.rejected.values())
+        received = [shard.received.get(split.split, 0) for shard in shards]
+        if sum(split.sent) != clean or split.sent != received:
+            raise RuntimeError(
+                f"{table}: of {clean} rows split {split.split} sent {split.sent} and "
+                f"the shards received {received}: the runner lost or repeated rows; "
+                "report this with the runner's name"
+            )
+    for shard in shards:
+        if sum(shard.received.values()) != shard.rows_out + shard.duplicates:
+            raise RuntimeError(
+                f"{table}: shard {shard.shard} does not balance: {shard}"
+            )
+
+
+def check_rejects(report: TableReport, max_rejected: float) -> None:
+    """Checks that a table has rows and that few enough were rejected.
+
+    Raises:
+        DataError: names the most frequent reasons and where each occurs first.
+    """
+    counts = report.counts
+    rows, rejected = counts["rows_in"], counts["rejected"]
+    if not rows:
+        raise DataError(
+            f"data.{report.table}.source: the table has no rows; name a table with rows"
+        )
+    if rejected <= max_rejected * rows:
+        return
+    where: dict[str, str] = {}
+    for split in reversed(report.splits):
+        where.update(split.first_rejected)
+    reasons = list(counts["rejected_by_reason"].items())[:_TOP_REASONS]
+    listed = "; ".join(f"{n:,} x {why} (first: {where[why]})" for why, n in reasons)
+    raise DataError(
+        f"data.{report.table}: {rejected:,} of {rows:,} rows rejected, more than "
+        f"data.max_rejected = {max_rejected}: {listed}; mend the rows, leave them out "
+        f"with data.{report.table}.where, or raise data.max_rejected"
+    )
+
+
+def failure_of(error: UserError) -> Failure:
+    """Returns a user's mistake in a form that crosses process borders."""
+    kind = type(error).__name__
+    return Failure(kind=kind if kind in _KINDS else "UserError", message=str(error))
+
+
+def merged_events(shards: Sequence[ShardReport]) -> EventCounts:
+    """Adds up the event counts of all shards that hold events.
+
+    Raises:
+        DataError: none does.
+    """
+    parts = [shard.events for shard in shards if shard.events is not None]
+    if not parts:
+        raise DataError(
+            "data.events: no event is left; loosen data.events.where or mend the rows"
+        )
+    spans: Counter[str] = Counter()
+    by_type: Counter[str] = Counter()
+    for part in parts:
+        spans.update(part.spans)
+        by_type.update(part.by_type)
+    return EventCounts(
+        first=min(part.first for part in parts),
+        last=max(part.last for part in parts),
+        spans=dict(spans),
+        by_type=dict(by_type),
+        users=sum(part.users for part in parts),
+        profiled=sum(part.profiled for part in parts),
+    )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise RuntimeError(
+            f"{path.name} is missing in {path.parent}: the runner skipped work without "
+            "an error; report this with the runner's name"
+        ) from error

@@ -1,0 +1,107 @@
+"""Orders a shard's events into one history a user and finds where records are cut."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from beam.cleaning import ROW
+from tfrs_app.contract.dataset import TIMESTAMP
+from tfrs_app.contract.features import ITEM_ID, USER_ID
+
+MAX_TARGETS = 16_384
+"""Events of a record that may be targets; a longer history becomes several records."""
+OVERLAP = 512
+"""Earlier events that a further record of the same user begins with."""
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Holds events sorted by user, timestamp, item and the other columns, each once.
+
+    `user`: int64 [events], codes in the order of `users`, which ascend by bytes.
+    """
+
+    table: pa.Table
+    user: Any
+    users: list[str]
+    duplicates: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """Says which events [start, stop) one sequence record holds.
+
+    `target_start` counts from `start`: the first event that no earlier record holds.
+    """
+
+    user: int
+    start: int
+    stop: int
+    target_start: int
+
+
+def histories(table: pa.Table) -> Histories:
+    """Sorts a shard's events and drops those equal to another in every column."""
+    names = [name for name in table.column_names if name not in (USER_ID, ROW)]
+    first = [USER_ID, TIMESTAMP, ITEM_ID]
+    names = first + [name for name in names if name not in first]
+    user, users = _ranked(table.column(USER_ID).combine_chunks())
+    keys = [user, *(_sort_key(table.column(name)) for name in names[1:])]
+    order = np.lexsort(keys[::-1])
+    repeated = np.arange(len(order)) > 0
+    for key in keys:
+        key = key[order]
+        same = key[1:] == key[:-1]
+        if key.dtype.kind == "f":
+            same |= np.isnan(key[1:]) & np.isnan(key[:-1])
+        repeated[1:] &= same
+    kept = order[~repeated]
+    return Histories(
+        table=table.select(names[1:]).take(pa.array(kept)),
+        user=user[kept],
+        users=users,
+        duplicates=int(repeated.sum()),
+    )
+
+
+def records(
+    user: Any, max_targets: int = MAX_TARGETS, overlap: int = OVERLAP
+) -> Iterator[Record]:
+    """Yields the records of all users.
+
+    Args:
+        user: int [events], ascending.
+        max_targets: events a record may hold beside the overlap.
+        overlap: events of the record before that are repeated.
+    """
+    starts = np.flatnonzero(np.diff(user, prepend=-1)).tolist()
+    for start, stop in itertools.pairwise([*starts, len(user)]):
+        for target in range(start, stop, max_targets):
+            begin = max(start, target - overlap)
+            end = min(target + max_targets, stop)
+            yield Record(int(user[start]), begin, end, target - begin)
+
+
+def _ranked(values: Any) -> tuple[Any, list[str]]:
+    """Returns each text's rank among the distinct ones, -1 for null, and those."""
+    encoded = values.dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    codes = pc.fill_null(encoded.indices, -1).to_numpy()
+    ranked = np.where(codes < 0, -1, rank[codes]) if len(order) else codes
+    return ranked.astype(np.int64), encoded.dictionary.take(pa.array(order)).to_pylist()
+
+
+def _sort_key(column: Any) -> Any:
+    values = column.combine_chunks()
+    if pa.types.is_large_string(values.type):
+        return _ranked(values)[0]
+    return values.to_numpy(zero_copy_only=False)

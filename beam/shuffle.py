@@ -1,0 +1,55 @@
+"""What travels through a GroupByKey: Arrow tables as bytes, keyed by shard."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+_SPLIT = b"split"
+
+
+def shards_of(ids: Any, shards: int) -> Any:
+    """Returns int64 [rows]: the shard of each id, by a digest that never changes."""
+    encoded = ids.dictionary_encode()
+    of_distinct = np.fromiter(
+        (_digest(text) % shards for text in encoded.dictionary.to_pylist()),
+        dtype=np.int64,
+        count=len(encoded.dictionary),
+    )
+    return of_distinct[encoded.indices.to_numpy()]
+
+
+def partition(table: pa.Table, key: str, shards: int) -> list[pa.Table]:
+    """Cuts a table by the shard of its key column; one table a shard, maybe empty."""
+    shard = shards_of(table.column(key).combine_chunks(), shards)
+    table = table.take(pa.array(np.argsort(shard, kind="stable")))
+    counts = np.bincount(shard, minlength=shards)
+    ends = np.cumsum(counts)
+    pairs = zip(ends - counts, counts, strict=True)
+    return [table.slice(start, count) for start, count in pairs]
+
+
+def pack(table: pa.Table, split: int) -> bytes:
+    """Returns a table as compressed Arrow bytes that know the split they come from."""
+    schema = table.schema.with_metadata({_SPLIT: str(split)})
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(sink, schema, options=options) as stream:
+        stream.write_table(table.replace_schema_metadata(schema.metadata))
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def unpack(messages: Iterable[bytes]) -> Iterator[tuple[int, pa.Table]]:
+    """Yields the split and the table of each message."""
+    for message in messages:
+        table = pa.ipc.open_stream(message).read_all()
+        yield int(table.schema.metadata[_SPLIT]), table.replace_schema_metadata(None)
+
+
+def _digest(text: str) -> int:
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")

@@ -1,0 +1,207 @@
+"""The Beam pipelines: `Create | ParDo | GroupByKey | ParDo`, linear on every runner.
+
+Shuffle values are Arrow bytes. Reports travel as files: a runner that skips work in
+silence is caught by the audit, and a user's mistake comes home as what it is, whatever
+a runner does to exceptions.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+
+from beam.catalogue import Catalogue, load_catalogue
+from beam.cleaning import Cleaned, clean
+from beam.reading import Reject, read
+from beam.records import row_records
+from beam.reports import SplitReport, failure_of, shard_path, split_path
+from beam.shards import ShardWriter, kept_path
+from beam.shuffle import pack, partition
+from beam.sinks import read_table, write_records, write_rejects, write_table
+from beam.sources import Split
+from beam.tables import TablePlan
+from tfrs_app.contract.dataset import shard_name
+from tfrs_app.contract.errors import ConfigError, UserError
+from tfrs_app.contract.features import ITEM_ID
+
+_LOCAL_RUNNER = "--runner=FnApiRunner"
+
+
+def pipeline_options(flags: Sequence[str]) -> PipelineOptions:
+    """Returns Beam's options; without `--runner` the job runs in this process.
+
+    Raises:
+        ConfigError: the options choose a mode that is known to lose data.
+    """
+    options = PipelineOptions([_LOCAL_RUNNER, *flags])
+    if options.view_as(DirectOptions).direct_running_mode == "multi_threading":
+        raise ConfigError(
+            "--direct_running_mode multi_threading loses rows in silence (Beam 2.77); "
+            "use multi_processing or leave it out"
+        )
+    return options
+
+
+def run_table(
+    splits: Sequence[Split],
+    clean_split: CleanSplit,
+    writer: ShardWriter,
+    options: PipelineOptions,
+) -> None:
+    """Cleans all splits of a table and writes its shards."""
+    with beam.Pipeline(options=options) as pipeline:
+        (
+            pipeline
+            | "Splits" >> beam.Create(splits)
+            | "Clean" >> beam.ParDo(clean_split).with_output_types(tuple[int, bytes])
+            | "Shard" >> beam.GroupByKey()
+            | "Write" >> beam.ParDo(WriteShard(writer)).with_output_types(int)
+        )
+
+
+def run_item_ranges(ranges: WriteItemRange, options: PipelineOptions) -> None:
+    """Writes the item files: contiguous ranges of the catalogue."""
+    with beam.Pipeline(options=options) as pipeline:
+        (
+            pipeline
+            | "Ranges" >> beam.Create(range(ranges.shards))
+            | "Write" >> beam.ParDo(ranges).with_output_types(int)
+        )
+
+
+class CleanSplit(beam.DoFn):
+    """Reads and cleans a split and sends its rows to their shards."""
+
+    def __init__(
+        self, plan: TablePlan, folder: Path, shards: int, catalogue: Path | None = None
+    ) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.shards = shards
+        self.catalogue = catalogue
+
+    def process(self, split: Split) -> Iterator[tuple[int, bytes]]:
+        """Yields (shard, Arrow bytes); every shard gets at least one message."""
+        known = load_catalogue(self.catalogue) if self.catalogue else None
+        tally = Tally(self.shards)
+        try:
+            for cleaned in self._cleaned(split, known):
+                tables = partition(cleaned.table, self.plan.key, self.shards)
+                tally.add(cleaned, [len(table) for table in tables])
+                for shard, table in enumerate(tables):
+                    yield shard, pack(table, split.index)
+        except UserError as error:
+            failed = SplitReport(split=split.index, failure=failure_of(error))
+            failed.save(split_path(self.folder, split.index))
+            return
+        tally.save(self.folder, self.plan.table, split.index)
+
+    def _cleaned(self, split: Split, known: Catalogue | None) -> Iterator[Cleaned]:
+        for batch in read(split, self.plan.file_columns):
+            yield clean(batch, self.plan, split.file, known)
+
+
+class Tally:
+    """Adds up what became of a split's rows."""
+
+    def __init__(self, shards: int) -> None:
+        self._rows_in = 0
+        self._filtered = 0
+        self._sent = [0] * shards
+        self._rejects: list[Reject] = []
+        self._filtered_keys: list[Any] = [pa.array([], pa.large_string())]
+
+    def add(self, cleaned: Cleaned, sent: Sequence[int]) -> None:
+        """Adds a batch and how many of its rows went to each shard."""
+        self._rows_in += len(cleaned.table) + cleaned.filtered + len(cleaned.rejects)
+        self._filtered += cleaned.filtered
+        self._sent = [a + b for a, b in zip(self._sent, sent, strict=True)]
+        self._rejects.extend(cleaned.rejects)
+        self._filtered_keys.append(cleaned.filtered_keys.unique())
+
+    def save(self, folder: Path, table: str, split: int) -> None:
+        """Writes the rejects, the filtered ids and, last, the report."""
+        write_rejects(rejects_path(folder, split), table, self._rejects)
+        ids = pa.concat_arrays(self._filtered_keys).unique()
+        write_table(filtered_path(folder, split), pa.table({ITEM_ID: ids}))
+        first: dict[str, str] = {}
+        for reject in sorted(self._rejects, key=lambda reject: reject.row):
+            first.setdefault(reject.reason, f"{reject.file} row {reject.row}")
+        SplitReport(
+            split=split,
+            rows_in=self._rows_in,
+            filtered=self._filtered,
+            rejected=dict(Counter(reject.reason for reject in self._rejects)),
+            first_rejected=first,
+            sent=self._sent,
+        ).save(split_path(folder, split))
+
+
+class WriteShard(beam.DoFn):
+    """Writes a shard and its report."""
+
+    def __init__(self, writer: ShardWriter) -> None:
+        self.writer = writer
+
+    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[int]:
+        """Yields the shard's number."""
+        shard, messages = element
+        report = self.writer.write(shard, messages)
+        report.save(shard_path(self.writer.folder, shard))
+        yield shard
+
+
+class WriteItemRange(beam.DoFn):
+    """Writes one contiguous range of the catalogue from the shards of unique rows."""
+
+    def __init__(
+        self, plan: TablePlan, kept: Path, catalogue: Path, output: Path, shards: int
+    ) -> None:
+        self.plan = plan
+        self.kept = kept
+        self.catalogue = catalogue
+        self.output = output
+        self.shards = shards
+
+    def process(self, index: int) -> Iterator[int]:
+        """Yields the range's number."""
+        ids = load_catalogue(self.catalogue).ids
+        start, stop = (len(ids) * i // self.shards for i in (index, index + 1))
+        paths = [kept_path(self.kept, shard) for shard in range(self.shards)]
+        tables = [_rows_within(path, ids[start:stop]) for path in paths]
+        table = pa.concat_tables(tables).sort_by(ITEM_ID)
+        path = self.output / shard_name(index, self.shards)
+        written = write_records(path, row_records(table, self.plan.columns))
+        if written != stop - start:
+            raise RuntimeError(f"{path}: {written} items of {stop - start} written")
+        yield index
+
+
+def _rows_within(path: Path, ids: Any) -> pa.Table:
+    """Returns the rows from the first to the last of some ids; both ascend by id."""
+    table = read_table(path)
+    if not len(ids):
+        return table.slice(0, 0)
+    column = table.column(ITEM_ID)
+    places = range(len(column))
+    first, last = ids[0].as_py(), ids[-1].as_py()
+    start = bisect.bisect_left(places, first, key=lambda i: column[i].as_py())
+    stop = bisect.bisect_right(places, last, key=lambda i: column[i].as_py())
+    return table.slice(start, stop - start)
+
+
+def rejects_path(folder: Path, split: int) -> Path:
+    """Returns the rejected rows of one split."""
+    return folder / f"rejects-{split:05d}.jsonl"
+
+
+def filtered_path(folder: Path, split: int) -> Path:
+    """Returns the ids that one split's `where` left out."""
+    return folder / f"filtered-{split:05d}.arrow"
