@@ -140,6 +140,7 @@ class Dataset:
             item=item,
             event_type=_positions(types, columns[EVENT_TYPE]),
             timestamp=columns[TIMESTAMP],
+            type_weight=np.array(list(self.spec.event_weights.values())),
             profile={f.name: columns[f.name] for f in self.spec.of(Role.QUERY)},
             context={
                 f.name: columns[context_column(f.name)]

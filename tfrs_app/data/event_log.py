@@ -18,6 +18,7 @@ class EventLog:
         item: int32 `[events]`, catalogue rows.
         event_type: int32 `[events]`, positions in the spec's event types.
         timestamp: int64 `[events]`, seconds since the epoch.
+        type_weight: float64 `[types]`, how much an event of each type counts.
         profile: query feature -> raw values `[users]`.
         context: context feature -> raw values `[events]`.
     """
@@ -27,6 +28,7 @@ class EventLog:
     item: np.ndarray
     event_type: np.ndarray
     timestamp: np.ndarray
+    type_weight: np.ndarray
     profile: Mapping[str, np.ndarray]
     context: Mapping[str, np.ndarray]
 
@@ -39,6 +41,18 @@ class EventLog:
     def user(self) -> np.ndarray:
         """Returns the user of each event, int64 `[events]`."""
         return np.repeat(np.arange(self.users), np.diff(self.row_splits))
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Returns how much each event counts, float64 `[events]`."""
+        weight: np.ndarray = self.type_weight[self.event_type]
+        return weight
+
+    @property
+    def bought(self) -> np.ndarray:
+        """Returns which events are of the weightiest type, the purchase, `[events]`."""
+        bought: np.ndarray = self.event_type == np.argmax(self.type_weight)
+        return bought
 
     def history_end(self) -> np.ndarray:
         """Returns where each event's strictly earlier events end, int64 `[events]`.

@@ -29,14 +29,16 @@ class Popular:
     window_days: float | None = None
 
     def counts(self, moment_s: int) -> np.ndarray:
-        """Returns the number of counted events of each item, float64 `[items]`."""
+        """Returns the summed weight of each item's events, float64 `[items]`."""
         start = (
             None
             if self.window_days is None
             else moment_s - round(self.window_days * SECONDS_PER_DAY)
         )
-        recent = self.log.item[self.log.span(start, moment_s)]
-        return np.bincount(recent, minlength=self.items).astype(np.float64)
+        recent = self.log.span(start, moment_s)
+        return np.bincount(
+            self.log.item[recent], self.log.weight[recent], minlength=self.items
+        )
 
     def scores(self, question: Question, rows: slice) -> np.ndarray:
         """Returns float `[users, items]`."""
@@ -63,6 +65,7 @@ class PersonalFrequency:
         popular = Popular(self.log, self.items).counts(question.moment_s)
         # Popularity only orders what the user never had: it stays below any frequency.
         fallback = popular / (popular.max(initial=0) + 1.0) * 1e-9
+        event_weight = self.log.weight
         users = len(question.user[rows])
         scores = np.tile(fallback, (users, 1))
         bounds = zip(
@@ -71,6 +74,7 @@ class PersonalFrequency:
         for row, (start, end) in enumerate(bounds):
             age_s = question.moment_s - self.log.timestamp[start:end]
             weight = 0.5 ** (age_s / (self.half_life_days * SECONDS_PER_DAY))
+            weight = weight * event_weight[start:end]
             np.add.at(scores[row], self.log.item[start:end], weight)
         return scores
 
@@ -108,6 +112,6 @@ def tune(
     return max(
         baseline.grid,
         key=lambda parameters: evaluate(
-            baseline.make(log, items, **parameters), question, log, (k,)
+            baseline.make(log, items, **parameters), question, (k,)
         )[f"ndcg@{k}"],
     )

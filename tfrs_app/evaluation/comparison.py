@@ -60,11 +60,11 @@ def compare(
             chosen = tune(baseline, validation, log, items, TUNING_K)
             report(f"{target}: {baseline.name} {dict(chosen) or ''}")
             scorer = baseline.make(log, items, **chosen)
-            metrics = evaluate(scorer, question, log, config.ks)
+            metrics = evaluate(scorer, question, config.ks)
             results.append(Result(baseline.name, target, metrics, chosen))
         for name, scorer in models.items():
             report(f"{target}: {name}")
-            metrics = evaluate(scorer, question, log, config.ks)
+            metrics = evaluate(scorer, question, config.ks)
             results.append(Result(name, target, metrics, {}))
     return results
 
@@ -103,10 +103,10 @@ def table_of(results: Iterable[Result], target: Target) -> Table:
     """Returns the results of one target as a table for the terminal."""
     rows = [result for result in results if result.target is target]
     table = Table(title=f"test window, target: {target}")
-    table.add_column("model")
+    table.add_column("model", no_wrap=True)
     names = list(rows[0].metrics)
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(name.replace("@", "\n@"), justify="right", no_wrap=True)
     best = {name: max(row.metrics[name] for row in rows) for name in names}
     for row in rows:
         cells = [

@@ -20,6 +20,30 @@ class Target(StrEnum):
 
 
 @dataclass(frozen=True)
+class ItemSets:
+    """Holds one set of catalogue rows a user, flattened.
+
+    Args:
+        splits: int64 `[users + 1]`; user u owns items[splits[u]:splits[u + 1]].
+        items: int64, distinct within a user.
+    """
+
+    splits: np.ndarray
+    items: np.ndarray
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Returns the number of items of each user, int64 `[users]`."""
+        return np.diff(self.splits)
+
+    def rows(self, users: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Returns (position within the slice, item) of every pair of some users."""
+        splits = self.splits[users.start : users.stop + 1]
+        position = np.repeat(np.arange(len(splits) - 1), np.diff(splits))
+        return position, self.items[splits[0] : splits[-1]]
+
+
+@dataclass(frozen=True)
 class Question:
     """Asks, for each user at one moment, for the items of the window that follows.
 
@@ -29,8 +53,8 @@ class Question:
         user: int64 `[users]`, users of the event log with a history and a target.
         history_start: int64 `[users]`, position of each user's first event.
         history_end: int64 `[users]`, position after the last event before the moment.
-        target_splits: int64 `[users + 1]`, bounds of each user's targets.
-        target_item: int64 `[targets]`, distinct catalogue rows of each user.
+        targets: the items to find, distinct for each user.
+        excluded: the items that may not be listed.
     """
 
     target: Target
@@ -38,37 +62,39 @@ class Question:
     user: np.ndarray
     history_start: np.ndarray
     history_end: np.ndarray
-    target_splits: np.ndarray
-    target_item: np.ndarray
-
-    @property
-    def targets(self) -> np.ndarray:
-        """Returns the number of targets of each user, int64 `[users]`."""
-        return np.diff(self.target_splits)
+    targets: ItemSets
+    excluded: ItemSets
 
 
 def ask(log: EventLog, target: Target, start_s: int, end_s: int | None) -> Question:
-    """Asks for the items of the window start <= time < end.
+    """Asks for the items bought in the window start <= time < end.
 
     A user counts with at least one event before the window and one target in it.
     """
     history_end = log.before(start_s)
-    past = log.span(None, start_s)
-    items = int(log.item.max(initial=-1)) + 1
+    items = int(log.item.max(initial=0)) + 1
     key = log.user * items + log.item  # one number a (user, item) pair
-    wanted = np.unique(key[log.span(start_s, end_s)])
+    wanted = np.unique(key[log.bought & log.span(start_s, end_s)])
+    had = np.unique(key[log.bought & log.span(None, start_s)])
     if target is Target.FIRST_PURCHASE:
-        wanted = wanted[~np.isin(wanted, key[past])]
-    user, item = wanted // max(items, 1), wanted % max(items, 1)
-    known = history_end[user] > log.row_splits[user]
-    user, item = user[known], item[known]
-    asked, first = np.unique(user, return_index=True)
+        wanted = np.setdiff1d(wanted, had, assume_unique=True)
+    owner = wanted // items
+    wanted = wanted[history_end[owner] > log.row_splits[owner]]
+    user = np.unique(wanted // items)
+    excluded = had if target is Target.FIRST_PURCHASE else had[:0]
     return Question(
         target=target,
         moment_s=start_s,
-        user=asked,
-        history_start=log.row_splits[asked],
-        history_end=history_end[asked],
-        target_splits=np.append(first, len(user)),
-        target_item=item,
+        user=user,
+        history_start=log.row_splits[user],
+        history_end=history_end[user],
+        targets=_item_sets(wanted, items, user),
+        excluded=_item_sets(excluded, items, user),
     )
+
+
+def _item_sets(key: np.ndarray, items: int, user: np.ndarray) -> ItemSets:
+    """Groups sorted (user, item) numbers by the given users; others are left out."""
+    key = key[np.isin(key // items, user)]
+    bounds = np.searchsorted(key // items, user)
+    return ItemSets(np.append(bounds, len(key)), key % items)

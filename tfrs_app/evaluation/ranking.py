@@ -7,9 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from tfrs_app.data.event_log import EventLog
 from tfrs_app.evaluation.metrics import hits_of, mean_metrics
-from tfrs_app.evaluation.protocol import Question, Target
+from tfrs_app.evaluation.protocol import Question
 
 USERS_A_STEP = 256
 
@@ -37,37 +36,22 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     return lists
 
 
-def ranked_lists(
-    scorer: Scorer, question: Question, log: EventLog, k: int
-) -> np.ndarray:
+def ranked_lists(scorer: Scorer, question: Question, k: int) -> np.ndarray:
     """Returns the best k catalogue rows for every user, int64 `[users, k]`.
 
-    For `first_purchase` what the user had before the window cannot be listed.
+    What the question excludes is not listed; a short list ends with -1.
     """
     lists = []
     for start in range(0, len(question.user), USERS_A_STEP):
-        rows = slice(start, start + USERS_A_STEP)
-        scores = scorer.scores(question, rows)
-        if question.target is Target.FIRST_PURCHASE:
-            scores = _without_history(scores, question, rows, log)
+        rows = slice(start, min(start + USERS_A_STEP, len(question.user)))
+        scores = np.array(scorer.scores(question, rows))
+        scores[question.excluded.rows(rows)] = -np.inf
         lists.append(top_k(scores, k))
     return np.concatenate(lists) if lists else np.zeros((0, k), np.int64)
 
 
-def evaluate(
-    scorer: Scorer, question: Question, log: EventLog, ks: Sequence[int]
-) -> dict[str, float]:
+def evaluate(scorer: Scorer, question: Question, ks: Sequence[int]) -> dict[str, float]:
     """Returns the mean metrics of a scorer on a question."""
-    lists = ranked_lists(scorer, question, log, max(ks))
-    hits = hits_of(lists, question.target_splits, question.target_item)
-    return mean_metrics(hits, question.targets, ks)
-
-
-def _without_history(
-    scores: np.ndarray, question: Question, rows: slice, log: EventLog
-) -> np.ndarray:
-    scores = scores.copy()
-    bounds = zip(question.history_start[rows], question.history_end[rows], strict=True)
-    for row, (start, end) in enumerate(bounds):
-        scores[row, log.item[start:end]] = -np.inf
-    return scores
+    lists = ranked_lists(scorer, question, max(ks))
+    hits = hits_of(lists, question.targets.splits, question.targets.items)
+    return mean_metrics(hits, question.targets.sizes, ks)

@@ -74,8 +74,7 @@ def training_examples(
             f"retrieval.batch_size: {config.batch_size} is more than the "
             f"{len(positions)} training events; lower it"
         )
-    type_weight = np.array(list(dataset.spec.event_weights.values()))
-    weight = type_weight[log.event_type[positions]]
+    weight = log.weight[positions]
     if config.example_half_life_days is not None:
         age_days = (end_s - log.timestamp[positions]) / SECONDS_PER_DAY
         weight = weight * 0.5 ** (age_days / config.example_half_life_days)
@@ -126,7 +125,7 @@ def train_retrieval(
 
     def recall() -> float:
         scorer.refresh()
-        metrics = evaluate(scorer, question, log, (config.validation_k,))
+        metrics = evaluate(scorer, question, (config.validation_k,))
         return metrics[f"recall@{config.validation_k}"]
 
     with exclusive(folder):
