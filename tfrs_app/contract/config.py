@@ -131,6 +131,8 @@ class RetrievalConfig(_Section):
     batch_size: Annotated[int, Field(ge=2)] = 4096
     epochs: Count = 10
     learning_rate: Positive = 0.002
+    catch_up_epochs: Annotated[int, Field(ge=0)] = 0
+    """Epochs over the validation span, after it has chosen the best epoch."""
     patience: Count = 2
     """Epochs without a better validation recall before training stops."""
     validation_k: Count = 100
@@ -139,6 +141,8 @@ class RetrievalConfig(_Section):
     """Items drawn uniformly from the catalogue as further negatives of each batch."""
     id_dropout: Fraction = 0.1
     """Share of candidates whose id is hidden in training, so that content counts."""
+    popularity_days: Annotated[tuple[Positive, ...], Field(strict=False)] = ()
+    """Windows whose event counts, as of the moment, show the candidate tower trends."""
     example_half_life_days: Positive | None = None
     """Age at which a training example counts half; null: all count alike."""
     seed: int = 42

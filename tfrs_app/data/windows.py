@@ -15,6 +15,7 @@ from tfrs_app.contract.features import (
 from tfrs_app.data.event_log import EventLog
 
 TARGET = "target"
+MOMENT = "moment"
 WEIGHT = "weight"
 QUERY_ROW = "query_row"
 TIMESTAMP = "timestamp"
@@ -108,8 +109,9 @@ def training_batches(
         seed: decides the order, e.g. (configured seed, epoch).
 
     Returns:
-        Dicts of `target` (catalogue rows), `weight` and `query_row`, `[batch]` each,
-        and of the queries' inputs, `[queries, ...]`, into which `query_row` points.
+        Dicts of `target` (catalogue row), `moment` (its second), `weight` and
+        `query_row`, `[batch]` each, and of the queries' inputs, `[queries, ...]`, into
+        which `query_row` points.
     """
     basket = log.history_end()
     order = _shuffled_by_basket(basket[positions], seed)
@@ -131,6 +133,7 @@ def training_batches(
             **queries,
             QUERY_ROW: query_row,
             TARGET: tf.gather(item, target),
+            MOMENT: tf.gather(timestamp, target),
             WEIGHT: tf.gather(weights, rows),
         }
 

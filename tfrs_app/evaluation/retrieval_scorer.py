@@ -15,7 +15,7 @@ ITEMS_A_STEP = 8192
 class RetrievalScorer:
     """Scores every item by the dot product of query and item embedding.
 
-    The catalogue is embedded once; call `refresh` when the weights have changed.
+    The catalogue is embedded once a moment; call `refresh` when weights have changed.
     """
 
     def __init__(self, model: RetrievalModel, reader: QueryReader) -> None:
@@ -27,27 +27,30 @@ class RetrievalScorer:
             ),
             input_signature=[vector, vector, vector],
         )
-        self.refresh()
+        self._catalogues: dict[int, np.ndarray] = {}
 
     def refresh(self) -> None:
-        """Embeds the catalogue with the model's present weights."""
-        self._items = embed_catalogue(self._model)
+        """Forgets the embeddings that older weights gave."""
+        self._catalogues.clear()
 
     def scores(self, question: Question, rows: slice) -> np.ndarray:
         """Returns float32 `[users, items]`."""
         user = question.user[rows]
-        moment = np.full(len(user), question.moment_s, np.int64)
+        moment_s = question.moment_s
+        if moment_s not in self._catalogues:
+            self._catalogues[moment_s] = embed_catalogue(self._model, moment_s)
+        moment = np.full(len(user), moment_s, np.int64)
         queries = self._embed(user, question.history_end[rows], moment)
-        scores: np.ndarray = queries.numpy() @ self._items.T
+        scores: np.ndarray = queries.numpy() @ self._catalogues[moment_s].T
         return scores
 
 
-def embed_catalogue(model: RetrievalModel) -> np.ndarray:
-    """Returns the embedding of every catalogue item, float32 `[items, dim]`."""
+def embed_catalogue(model: RetrievalModel, moment_s: int) -> np.ndarray:
+    """Returns every item's embedding as of a moment, float32 `[items, dim]`."""
     rows = np.arange(model.catalogue_size, dtype=np.int32)
     return np.concatenate(
         [
-            model.embed_items(rows[start : start + ITEMS_A_STEP]).numpy()
+            model.embed_items(rows[start : start + ITEMS_A_STEP], moment_s).numpy()
             for start in range(0, len(rows), ITEMS_A_STEP)
         ]
     )

@@ -50,7 +50,8 @@ def build_recommender(
     Raises:
         ConfigError: the catalogue is too small for the configured index.
     """
-    embeddings = tf.Variable(embed_catalogue(model), trainable=False)
+    now_s = int(encoded.dataset.events.timestamp.max()) + 1  # just after all events
+    embeddings = tf.Variable(embed_catalogue(model, now_s), trainable=False)
     return Recommender(
         spec=encoded.dataset.spec,
         lookup=encoded.lookup,

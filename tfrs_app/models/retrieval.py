@@ -10,10 +10,16 @@ import tensorflow_recommenders as tfrs
 
 from tfrs_app.contract.config import RetrievalConfig
 from tfrs_app.contract.features import ITEM_ID
-from tfrs_app.data.windows import QUERY_ROW, TARGET, WEIGHT
+from tfrs_app.data.windows import MOMENT, QUERY_ROW, TARGET, WEIGHT
 from tfrs_app.layers.lookup import UNKNOWN
+from tfrs_app.layers.popularity import RecentPopularity
 from tfrs_app.models.encoded import EncodedDataset
-from tfrs_app.models.towers import CandidateTower, QueryTower, item_embedding
+from tfrs_app.models.towers import (
+    POPULARITY,
+    CandidateTower,
+    QueryTower,
+    item_embedding,
+)
 
 
 class RetrievalModel(tfrs.Model):
@@ -28,33 +34,41 @@ class RetrievalModel(tfrs.Model):
     Args:
         encoded: dataset with look-ups; gives vocabularies, statistics and catalogue.
         config: sizes and training settings.
-        frequency: share of each item among the training targets, `[items]`.
     """
 
-    def __init__(
-        self, encoded: EncodedDataset, config: RetrievalConfig, frequency: np.ndarray
-    ) -> None:
+    def __init__(self, encoded: EncodedDataset, config: RetrievalConfig) -> None:
         super().__init__(name="retrieval")
         dataset = encoded.dataset
         items = item_embedding(dataset.vocabularies, config.embedding_dim)
         towers = (dataset.spec, dataset.vocabularies, dataset.numeric, config, items)
         self.query_tower = QueryTower(*towers)
         self.candidate_tower = CandidateTower(*towers)
-        self.catalogue_size = len(frequency)
+        self.catalogue_size = len(encoded.catalogue[ITEM_ID])
         self.config = config
         # Its state is a variable, so a resumed training draws what it would have drawn.
         self.random = tf.random.Generator.from_seed(config.seed)
         self.mean_loss = tf.keras.metrics.Mean(name="loss")
+        if config.popularity_days:
+            self.popularity = RecentPopularity(dataset.events, config.popularity_days)
         self._catalogue = {k: tf.constant(v) for k, v in encoded.catalogue.items()}
-        self._presence = tf.constant(
-            relative_presence(frequency, config.batch_size, config.uniform_negatives)
-        )
+        self._presence = tf.Variable(tf.ones([self.catalogue_size]), trainable=False)
         self.task = tfrs.tasks.Retrieval(
             loss=tf.keras.losses.CategoricalCrossentropy(
                 from_logits=True, reduction=tf.keras.losses.Reduction.SUM
             ),
             temperature=config.temperature,
             remove_accidental_hits=True,
+        )
+
+    def expect_targets(self, rows: np.ndarray) -> None:
+        """Sets logQ for batches that are drawn from these targets, catalogue rows."""
+        counts = np.bincount(rows, minlength=self.catalogue_size)
+        self._presence.assign(
+            relative_presence(
+                counts / counts.sum(),
+                self.config.batch_size,
+                self.config.uniform_negatives,
+            )
         )
 
     @property
@@ -77,14 +91,20 @@ class RetrievalModel(tfrs.Model):
         self.mean_loss.update_state(loss)
         return {"loss": self.mean_loss.result()}
 
-    def candidates(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the looked-up candidate inputs of catalogue rows `[n]`."""
-        return {name: tf.gather(v, rows) for name, v in self._catalogue.items()}
+    def candidates(self, rows: tf.Tensor, moment: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the candidate inputs of catalogue rows `[n]` as of moments `[n]`."""
+        inputs = {name: tf.gather(v, rows) for name, v in self._catalogue.items()}
+        if self.config.popularity_days:
+            inputs[POPULARITY] = self.popularity(rows, moment)
+        return inputs
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
-    def embed_items(self, rows: tf.Tensor) -> tf.Tensor:
-        """Returns the embeddings of catalogue rows `[n]`, `[n, dim]`."""
-        embeddings: tf.Tensor = self.candidate_tower(self.candidates(rows))
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64)]
+    )
+    def embed_items(self, rows: tf.Tensor, moment_s: tf.Tensor) -> tf.Tensor:
+        """Returns the embeddings of catalogue rows `[n]` at a moment, `[n, dim]`."""
+        moment = tf.fill(tf.shape(rows), moment_s)
+        embeddings: tf.Tensor = self.candidate_tower(self.candidates(rows, moment))
         return embeddings
 
     def compute_loss(
@@ -96,8 +116,8 @@ class RetrievalModel(tfrs.Model):
             inputs: what `training_batches` yields.
             training: whether ids are dropped.
         """
-        rows = self._with_uniform_negatives(inputs[TARGET])
-        candidates = self.candidates(rows)
+        rows, moment = self._with_uniform_negatives(inputs[TARGET], inputs[MOMENT])
+        candidates = self.candidates(rows, moment)
         if training and self.config.id_dropout:
             candidates[ITEM_ID] = self._dropped(candidates[ITEM_ID])
         queries = self.query_tower(inputs)  # [queries, dim]
@@ -114,13 +134,20 @@ class RetrievalModel(tfrs.Model):
         )
         return loss / tf.maximum(tf.reduce_sum(weight), 1e-6)
 
-    def _with_uniform_negatives(self, rows: tf.Tensor) -> tf.Tensor:
+    def _with_uniform_negatives(
+        self, rows: tf.Tensor, moment: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Appends items drawn evenly from the catalogue, at moments of the batch."""
         drawn = self.random.uniform(
             [self.config.uniform_negatives],
             maxval=self.catalogue_size,
             dtype=rows.dtype,
         )
-        return tf.concat([rows, drawn], axis=0)
+        when = self.random.uniform(
+            [self.config.uniform_negatives], maxval=tf.shape(moment)[0], dtype=tf.int32
+        )
+        moments = tf.concat([moment, tf.gather(moment, when)], axis=0)
+        return tf.concat([rows, drawn], axis=0), moments
 
     def _dropped(self, index: tf.Tensor) -> tf.Tensor:
         hidden = self.random.uniform(tf.shape(index)) < self.config.id_dropout

@@ -21,6 +21,7 @@ from tfrs_app.layers.inputs import SECONDS_PER_DAY, FeatureInputs
 from tfrs_app.layers.lookup import FIRST_TOKEN, Vocabularies
 
 TIMESTAMP = "timestamp"
+POPULARITY = "popularity"
 
 
 def item_embedding(vocabularies: Vocabularies, dim: int) -> tf.keras.layers.Embedding:
@@ -113,9 +114,13 @@ class CandidateTower(_Tower):
         """Embeds items.
 
         Args:
-            inputs: looked-up `item_id` `[batch]` and candidate features `[batch]`.
+            inputs: looked-up `item_id` `[batch]` and candidate features `[batch]`;
+                `popularity` `[batch, windows]` if the model has such windows.
 
         Returns:
             Unit vectors `[batch, dim]`.
         """
-        return self.project(self.features(inputs), self.items(inputs[ITEM_ID]))
+        parts = self.features(inputs)
+        if POPULARITY in inputs:
+            parts = [*parts, inputs[POPULARITY]]
+        return self.project(parts, self.items(inputs[ITEM_ID]))

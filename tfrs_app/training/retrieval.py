@@ -59,37 +59,16 @@ def run_identity(dataset_id: str, config: RetrievalConfig) -> str:
     )
 
 
-def training_examples(
-    log: EventLog, dataset: Dataset, config: RetrievalConfig
+def examples_of(
+    log: EventLog, config: RetrievalConfig, start_s: int | None, end_s: int
 ) -> Examples:
-    """Selects the events of the training span, weighted by type and age.
-
-    Raises:
-        DataError: there are fewer than one batch.
-    """
-    end_s = dataset.split.validation_start
-    positions = np.flatnonzero(log.span(None, end_s))
-    if len(positions) < config.batch_size:
-        raise DataError(
-            f"retrieval.batch_size: {config.batch_size} is more than the "
-            f"{len(positions)} training events; lower it"
-        )
+    """Selects the events with start <= time < end, weighted by type and age."""
+    positions = np.flatnonzero(log.span(start_s, end_s))
     weight = log.weight[positions]
     if config.example_half_life_days is not None:
         age_days = (end_s - log.timestamp[positions]) / SECONDS_PER_DAY
         weight = weight * 0.5 ** (age_days / config.example_half_life_days)
     return Examples(positions, weight)
-
-
-def build_model(
-    encoded: EncodedDataset, examples: Examples, config: RetrievalConfig
-) -> RetrievalModel:
-    """Builds the model, whose logQ is the items' share among the examples."""
-    counts = np.bincount(
-        encoded.dataset.events.item[examples.positions],
-        minlength=len(encoded.dataset.train_events),
-    )
-    return RetrievalModel(encoded, config, counts / counts.sum())
 
 
 def train_retrieval(
@@ -107,61 +86,102 @@ def train_retrieval(
         The manifest that seals the run.
 
     Raises:
-        DataError: too few events for a batch.
+        DataError: there are too few training events for a batch.
         ArtifactError: another process trains into the same folder.
     """
     tf.keras.utils.set_random_seed(config.seed)
-    dataset = encoded.dataset
-    log = dataset.events
-    examples = training_examples(log, dataset, config)
-    reader = encoded.reader(config.history_length)
-    model = build_model(encoded, examples, config)
-    model.compile(optimizer=LazyAdam(config.learning_rate))
-    question = ask(
-        log, Target.ALL, dataset.split.validation_start, dataset.split.test_start
-    )
-
-    scorer = RetrievalScorer(model, reader)
-
-    def recall() -> float:
-        scorer.refresh()
-        metrics = evaluate(scorer, question, (config.validation_k,))
-        return metrics[f"recall@{config.validation_k}"]
-
+    training = RetrievalTraining(encoded, config, report)
     with exclusive(folder):
-        progress = TrainingProgress(model, folder / CHECKPOINTS, config.patience)
+        progress = TrainingProgress(
+            training.model, folder / CHECKPOINTS, config.patience
+        )
         if progress.epochs_done:
             report(f"resuming after epoch {progress.epochs_done}")
         writer = tf.summary.create_file_writer(str(folder / LOGS))
         while not progress.finished(config.epochs):
-            epoch = progress.epochs_done
-            batches = training_batches(
-                reader,
-                log,
-                positions=examples.positions,
-                weight=examples.weight,
-                batch_size=config.batch_size,
-                seed=(config.seed, epoch),
-            )
-            history = model.fit(batches, initial_epoch=epoch, epochs=epoch + 1)
-            loss, validation = history.history["loss"][0], recall()
-            _log(writer, epoch, loss, validation)
-            best = " (best)" if progress.record(validation) else ""
-            report(
-                f"epoch {epoch + 1}: loss {loss:.4f}, validation "
-                f"recall@{config.validation_k} {validation:.4f}{best}"
-            )
+            training.run_epoch(progress, writer)
         writer.close()
         progress.restore_best()
-        return _seal(model, dataset, config, folder, progress)
+        training.catch_up()
+        return _seal(training.model, encoded.dataset, config, folder, progress)
 
 
-def _log(
-    writer: tf.summary.SummaryWriter, epoch: int, loss: float, recall: float
-) -> None:
-    with writer.as_default(step=epoch + 1):
-        tf.summary.scalar("loss", loss)
-        tf.summary.scalar("validation_recall", recall)
+class RetrievalTraining:
+    """Holds what every epoch of one training uses."""
+
+    def __init__(
+        self, encoded: EncodedDataset, config: RetrievalConfig, report: Report
+    ) -> None:
+        self.config = config
+        self.report = report
+        self.log = encoded.dataset.events
+        self.split = encoded.dataset.split
+        validation_s = self.split.validation_start
+        self.examples = examples_of(self.log, config, None, validation_s)
+        self._check_batch(self.examples)
+        self.reader = encoded.reader(config.history_length)
+        self.model = RetrievalModel(encoded, config)
+        self.model.compile(optimizer=LazyAdam(config.learning_rate))
+        self.model.expect_targets(self.log.item[self.examples.positions])
+        self.scorer = RetrievalScorer(self.model, self.reader)
+        self.question = ask(self.log, Target.ALL, validation_s, self.split.test_start)
+
+    def run_epoch(
+        self, progress: TrainingProgress, writer: tf.summary.SummaryWriter
+    ) -> None:
+        """Trains one epoch, then measures, logs and checkpoints it."""
+        epoch, k = progress.epochs_done, self.config.validation_k
+        loss = self._fit(self.examples, epoch, self.config.epochs)
+        self.scorer.refresh()
+        recall = evaluate(self.scorer, self.question, (k,))[f"recall@{k}"]
+        with writer.as_default(step=epoch + 1):
+            tf.summary.scalar("loss", loss)
+            tf.summary.scalar("validation_recall", recall)
+        best = " (best)" if progress.record(recall) else ""
+        self.report(
+            f"epoch {epoch + 1}: loss {loss:.4f}, validation recall@{k} "
+            f"{recall:.4f}{best}"
+        )
+
+    def catch_up(self) -> None:
+        """Trains on the validation span, once the best epoch has been chosen by it.
+
+        The model is to answer from the test's start on; without this its knowledge
+        would end a whole validation span earlier than the baselines'.
+        """
+        examples = examples_of(
+            self.log, self.config, self.split.validation_start, self.split.test_start
+        )
+        if self.config.catch_up_epochs:
+            self._check_batch(examples)
+            self.model.expect_targets(self.log.item[examples.positions])
+        for epoch in range(self.config.catch_up_epochs):
+            number = self.config.epochs + epoch
+            loss = self._fit(
+                examples, number, self.config.epochs + self.config.catch_up_epochs
+            )
+            self.report(f"caught up on the validation span: loss {loss:.4f}")
+
+    def _fit(self, examples: Examples, epoch: int, epochs: int) -> float:
+        """Trains one epoch and returns its mean loss."""
+        batches = training_batches(
+            self.reader,
+            self.log,
+            positions=examples.positions,
+            weight=examples.weight,
+            batch_size=self.config.batch_size,
+            seed=(self.config.seed, epoch),
+        )
+        self.report(f"epoch {epoch + 1} of at most {epochs}")
+        history = self.model.fit(batches, initial_epoch=0, epochs=1)
+        return float(history.history["loss"][0])
+
+    def _check_batch(self, examples: Examples) -> None:
+        if len(examples.positions) < self.config.batch_size:
+            raise DataError(
+                f"retrieval.batch_size: {self.config.batch_size} is more than the "
+                f"{len(examples.positions)} events of a training span; lower it"
+            )
 
 
 def _seal(
@@ -202,8 +222,7 @@ def load_retrieval(folder: Path, encoded: EncodedDataset) -> RetrievalModel:
             f"{encoded.dataset.manifest.id}; train again"
         )
     config = run_config(folder)
-    examples = training_examples(encoded.dataset.events, encoded.dataset, config)
-    model = build_model(encoded, examples, config)
+    model = RetrievalModel(encoded, config)
     # Layers make their variables when first called, and restoring fills them then.
     status = _towers(model).read(str(folder / WEIGHTS))
     _call_once(model, encoded.reader(config.history_length))
@@ -220,7 +239,7 @@ def _towers(model: RetrievalModel) -> tf.train.Checkpoint:
 def _call_once(model: RetrievalModel, reader: QueryReader) -> None:
     nobody = tf.zeros([0], tf.int64)
     model.query_tower(reader(nobody, nobody, nobody, nobody))
-    model.embed_items(tf.zeros([0], tf.int32))
+    model.embed_items(tf.zeros([0], tf.int32), 0)
 
 
 def run_config(folder: Path) -> RetrievalConfig:

@@ -1,0 +1,104 @@
+"""What several suites share: the toy shop, run once through every stage."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import tfrs_app  # noqa: F401  (before tensorflow: it chooses Keras 2)
+from tests.little_shop import write_little_shop
+from tests.toy_shop import write_toy_shop
+from tfrs_app.cli.stages import Stages
+from tfrs_app.contract.config import ShopConfig
+from tfrs_app.contract.loading import load_config
+
+SMOKE = Path(__file__).parents[1] / "configs" / "smoke.yaml"
+TABLES = {
+    "events": "events.csv.gz",
+    "items": "items.parquet",
+    "users": "users.jsonl",
+}
+
+
+@dataclass(frozen=True)
+class ToyRun:
+    """A finished `tfrs-app run` of the toy shop."""
+
+    config_path: Path
+    overrides: list[str]
+    output: str
+
+    @property
+    def config(self) -> ShopConfig:
+        return load_config(self.config_path, self.overrides)
+
+    @property
+    def stages(self) -> Stages:
+        return Stages(self.config, Console(quiet=True))
+
+    @property
+    def options(self) -> list[str]:
+        """The options of every command: -c FILE --set KEY=VALUE ..."""
+        sets = [part for text in self.overrides for part in ("--set", text)]
+        return ["-c", str(self.config_path), *sets]
+
+
+def tfrs_app_command(*arguments: str) -> list[str]:
+    """The command line of `tfrs-app`, run by this very Python."""
+    return [sys.executable, "-c", "from tfrs_app.cli import main; main()", *arguments]
+
+
+@pytest.fixture(scope="session")
+def toy_tables(tmp_path_factory) -> Path:
+    """The folder of the toy shop's three tables."""
+    folder = tmp_path_factory.mktemp("toy_tables")
+    write_toy_shop(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_overrides(toy_tables) -> list[str]:
+    """What points configs/smoke.yaml at the tables; `artifacts` is missing."""
+    return [f"data.{k}.source={toy_tables / v}" for k, v in TABLES.items()]
+
+
+@pytest.fixture(scope="session")
+def toy_run(tmp_path_factory, toy_overrides) -> ToyRun:
+    """The toy shop after `tfrs-app run`: shared, so nobody may write into it."""
+    root = tmp_path_factory.mktemp("toy_run")
+    toy = ToyRun(SMOKE, [f"artifacts={root}", *toy_overrides], "")
+    done = subprocess.run(
+        tfrs_app_command("run", *toy.options),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return ToyRun(SMOKE, toy.overrides, done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="session")
+def little_config(tmp_path_factory) -> ShopConfig:
+    """The config of the little shop, whose tables are written."""
+    return write_little_shop(tmp_path_factory.mktemp("little"))
+
+
+@pytest.fixture(scope="session")
+def little_folder(little_config) -> Path:
+    """The little shop's dataset, made by the real job: nobody may write into it."""
+    from beam.prepare import prepare
+
+    return prepare(little_config)
+
+
+@pytest.fixture(scope="session")
+def little_encoded(little_folder):
+    """The little shop's dataset, opened and looked up."""
+    from tfrs_app.data.dataset import Dataset
+    from tfrs_app.models.encoded import EncodedDataset
+
+    return EncodedDataset.of(Dataset.open(little_folder))

@@ -1,0 +1,64 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.data.logs import USERS, log_of, rows_of
+
+
+def test_a_basket_does_not_see_itself():
+    log = log_of([[(1, 0, 0), (5, 1, 0), (5, 2, 0), (6, 3, 0)]])
+    assert log.history_end().tolist() == [0, 1, 1, 3]
+
+
+def test_users_of_the_same_moment_are_told_apart():
+    log = log_of([[(5, 0, 0)], [(5, 1, 0), (5, 2, 0)], [(5, 3, 0)]])
+    assert log.history_end().tolist() == [0, 1, 1, 3]
+    assert log.user.tolist() == [0, 1, 1, 2]
+
+
+def test_an_empty_log():
+    log = log_of([])
+    assert log.users == 0
+    assert log.history_end().tolist() == []
+    assert log.before(5).tolist() == []
+    assert log.span(None, 5).tolist() == []
+
+
+@given(USERS)
+def test_history_end_is_behind_the_last_strictly_earlier_event(users):
+    rows = rows_of(users)
+    expected = []
+    for user, _, time, *_ in rows:
+        first = next(r[1] for r in rows if r[0] == user)
+        expected.append(first + sum(r[0] == user and r[2] < time for r in rows))
+    assert log_of(users).history_end().tolist() == expected
+
+
+@given(USERS, st.integers(-1, 8))
+def test_before_counts_each_users_earlier_events(users, moment):
+    rows, expected, first = rows_of(users), [], 0
+    for user, events in enumerate(users):
+        expected.append(first + sum(r[0] == user and r[2] < moment for r in rows))
+        first += len(events)
+    assert log_of(users).before(moment).tolist() == expected
+
+
+@given(
+    USERS,
+    st.none() | st.integers(-1, 8),
+    st.none() | st.integers(-1, 8),
+)
+def test_span_holds_its_start_and_not_its_end(users, start, end):
+    expected = [
+        (start is None or time >= start) and (end is None or time < end)
+        for _, _, time, *_ in rows_of(users)
+    ]
+    assert log_of(users).span(start, end).tolist() == expected
+
+
+def test_users_without_events_own_nothing():
+    log = log_of([[], [(1, 0, 0), (2, 0, 0)], [], [(2, 1, 0)], []])
+    assert log.users == 5
+    assert log.history_end().tolist() == [0, 0 + 1, 2]
+    assert log.before(2).tolist() == [0, 1, 2, 2, 3]
+    np.testing.assert_array_equal(log.user, [1, 1, 3])

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfrs_app.training.optimizers import LazyAdam
+from tfrs_app.training.progress import TrainingProgress
+
+
+def model_at(value):
+    tf.keras.utils.set_random_seed(1)
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,))])
+    model.compile(LazyAdam(0.01), "mse")
+    set_to(model, value)
+    return model
+
+
+def set_to(model, value):
+    model.set_weights([np.array([[value]]), np.array([value])])
+
+
+def value_of(model):
+    return float(model.get_weights()[0][0, 0])
+
+
+def run(folder, metrics, patience=2, epochs=100, start=0):
+    """Plays a training whose weights are the number of the epoch."""
+    model = model_at(-1.0)
+    progress = TrainingProgress(model, folder, patience)
+    while not progress.finished(epochs) and progress.epochs_done < len(metrics):
+        set_to(model, progress.epochs_done + 1.0)
+        progress.record(metrics[progress.epochs_done])
+    return model, progress
+
+
+@pytest.mark.parametrize(
+    ("metrics", "patience", "best", "done"),
+    [
+        ([0.1, 0.2, 0.3], 2, 3, 3),
+        ([0.3, 0.2, 0.1, 0.9], 2, 1, 3),
+        ([0.1, 0.3, 0.3, 0.3, 0.9], 2, 2, 4),  # equal is not better
+        ([0.0, 0.0, 0.9], 1, 1, 2),
+        ([0.1, 0.0, 0.0, 0.2, 0.1, 0.1, 0.1, 0.9], 3, 4, 7),
+        ([0.5], 5, 1, 1),
+    ],
+)
+def test_it_stops_early_and_brings_the_best_epoch_back(
+    tmp_path, metrics, patience, best, done
+):
+    model, progress = run(tmp_path, metrics, patience)
+    assert progress.epochs_done == done
+    assert progress.best_epoch == best
+    assert progress.best == metrics[best - 1]
+    progress.restore_best()
+    assert value_of(model) == best
+
+
+def test_it_stops_at_the_last_epoch(tmp_path):
+    _, progress = run(tmp_path, [0.1, 0.2, 0.3, 0.4], epochs=2)
+    assert progress.epochs_done == 2
+    assert progress.finished(2)
+    assert not progress.finished(3)
+
+
+def test_record_tells_whether_an_epoch_is_the_best(tmp_path):
+    progress = TrainingProgress(model_at(0.0), tmp_path, 2)
+    assert [progress.record(metric) for metric in (0.0, 0.2, 0.2, 0.3)] == [
+        True, True, False, True,
+    ]  # fmt: skip
+
+
+def test_nothing_is_done_at_first(tmp_path):
+    progress = TrainingProgress(model_at(0.0), tmp_path, 2)
+    assert (progress.epochs_done, progress.best_epoch) == (0, 0)
+    assert not progress.finished(1)
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 3])
+def test_it_goes_on_where_it_was_killed(tmp_path, killed_after):
+    metrics = [0.1, 0.4, 0.3, 0.2, 0.9]
+    run(tmp_path, metrics[:killed_after])
+    model = model_at(-1.0)
+    assert TrainingProgress(model, tmp_path, 2).epochs_done == killed_after
+    assert value_of(model) == killed_after
+    model, progress = run(tmp_path, metrics)
+    assert (progress.epochs_done, progress.best_epoch) == (4, 2)
+    progress.restore_best()
+    assert value_of(model) == 2
+
+
+def test_only_checkpoints_that_can_still_be_needed_are_kept(tmp_path):
+    run(tmp_path, [0.1, 0.2, 0.3, 0.4, 0.5], patience=2)
+    assert len(list(tmp_path.glob("*.index"))) == 3
+
+
+def test_the_optimiser_is_restored_too(tmp_path):
+    model = model_at(1.0)
+    progress = TrainingProgress(model, tmp_path, 2)
+    model.fit(np.ones((8, 1)), np.zeros((8, 1)), verbose=0)
+    progress.record(0.5)
+    resumed = model_at(1.0)
+    TrainingProgress(resumed, tmp_path, 2)
+    for each in (model, resumed):
+        each.fit(np.ones((8, 1)), np.zeros((8, 1)), verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], resumed.get_weights()[0])
+    assert int(resumed.optimizer.iterations) == int(model.optimizer.iterations)

@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+
+from tests.little_shop import DAY, T0
+from tfrs_app.contract.artifacts import verify
+from tfrs_app.contract.errors import ArtifactError, DataError
+from tfrs_app.training.retrieval import (
+    build_model,
+    load_retrieval,
+    run_config,
+    run_identity,
+    train_retrieval,
+    training_examples,
+)
+
+
+@pytest.fixture
+def config(little_config):
+    return little_config.retrieval.model_copy(
+        update={
+            "epochs": 3,
+            "patience": 3,
+            "batch_size": 2,
+            "uniform_negatives": 2,
+            "id_dropout": 0.3,
+            "learning_rate": 0.05,
+        }
+    )
+
+
+def train(encoded, config, folder):
+    lines = []
+    manifest = train_retrieval(encoded, config, folder, lines.append)
+    return manifest, lines
+
+
+def weights_of(folder, encoded):
+    model = load_retrieval(folder, encoded)
+    towers = (model.query_tower, model.candidate_tower)
+    return {
+        f"{tower.name}/{n}/{v.name}": v.numpy()
+        for tower in towers
+        for n, v in enumerate(tower.trainable_variables)
+    }
+
+
+def same(left, right, atol):
+    assert left.keys() == right.keys()
+    for name, value in left.items():
+        np.testing.assert_allclose(value, right[name], atol=atol, err_msg=name)
+
+
+def test_examples_are_the_training_spans_events_weighted_by_type_and_age(
+    little_encoded, config
+):
+    dataset = little_encoded.dataset
+    log = dataset.events
+    config = config.model_copy(update={"example_half_life_days": 3.0})
+    examples = training_examples(log, dataset, config)
+    for position, weight in zip(examples.positions, examples.weight, strict=True):
+        days = (log.timestamp[position] - T0) / DAY
+        assert days < 9
+        kind = {0: 0.25, 1: 1.0}[int(log.event_type[position])]
+        assert weight == pytest.approx(kind * 0.5 ** ((9 - days) / 3))
+    assert len(examples.positions) == 6
+
+
+def test_without_a_half_life_the_type_alone_weighs(little_encoded, config):
+    dataset = little_encoded.dataset
+    examples = training_examples(dataset.events, dataset, config)
+    assert sorted(examples.weight) == [0.25, 1, 1, 1, 1, 1]
+
+
+def test_fewer_events_than_a_batch_are_refused(little_encoded, config):
+    dataset = little_encoded.dataset
+    config = config.model_copy(update={"batch_size": 7})
+    with pytest.raises(DataError, match=r"batch_size: 7 is more than the 6.*lower it"):
+        training_examples(dataset.events, dataset, config)
+
+
+def test_a_run_is_sealed_and_comes_back(little_encoded, config, tmp_path):
+    folder = tmp_path / "run"
+    manifest, lines = train(little_encoded, config, folder)
+    assert verify(folder) == manifest
+    assert manifest.kind == "retrieval"
+    assert manifest.parent == little_encoded.dataset.manifest.id
+    assert manifest.counts["epochs"] == 3
+    assert 1 <= manifest.counts["best_epoch"] <= 3
+    assert [line[:8] for line in lines] == ["epoch 1:", "epoch 2:", "epoch 3:"]
+    assert not (folder / "checkpoints").exists()
+    assert run_config(folder) == config
+    assert load_retrieval(folder, little_encoded).catalogue_size == 5
+
+
+def test_a_resumed_training_ends_where_an_unbroken_one_does(
+    little_encoded, config, tmp_path
+):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    manifest, _ = train(little_encoded, config, whole)
+
+    class KilledError(BaseException):
+        pass
+
+    def die_after_the_first_epoch(line):
+        if line.startswith("epoch 1"):
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train_retrieval(little_encoded, config, broken, die_after_the_first_epoch)
+    with pytest.raises(ArtifactError, match="absent or unfinished"):
+        load_retrieval(broken, little_encoded)
+    resumed, lines = train(little_encoded, config, broken)
+    assert lines[0] == "resuming after epoch 1"
+    assert [line[:8] for line in lines[1:]] == ["epoch 2:", "epoch 3:"]
+    assert resumed.counts == manifest.counts
+    same(weights_of(whole, little_encoded), weights_of(broken, little_encoded), 1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights(little_encoded, config, tmp_path):
+    found = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        settings = config.model_copy(update={"seed": seed, "epochs": 1})
+        train(little_encoded, settings, tmp_path / name)
+        found.append(weights_of(tmp_path / name, little_encoded))
+    same(found[0], found[1], 1e-6)
+    with pytest.raises(AssertionError):
+        same(found[0], found[2], 1e-3)
+
+
+def test_a_run_of_another_dataset_is_refused(little_encoded, config, tmp_path):
+    folder = tmp_path / "run"
+    train(little_encoded, config.model_copy(update={"epochs": 1}), folder)
+    path = folder / "manifest.json"
+    parent = little_encoded.dataset.manifest.id
+    path.write_text(path.read_text().replace(parent, "another"))
+    with pytest.raises(ArtifactError, match="was trained on dataset another"):
+        load_retrieval(folder, little_encoded)
+
+
+def test_damaged_weights_are_refused(little_encoded, config, tmp_path):
+    folder = tmp_path / "run"
+    train(little_encoded, config.model_copy(update={"epochs": 1}), folder)
+    data = next((folder / "weights").glob("*.data*"))
+    data.write_bytes(data.read_bytes()[:-1] + b"?")
+    with pytest.raises(ArtifactError, match="changed since it was written"):
+        load_retrieval(folder, little_encoded)
+
+
+def test_a_kill_while_checkpoints_are_removed_is_no_dead_end(
+    little_encoded, config, tmp_path
+):
+    """A finished training seals the run and then has no use for its checkpoints."""
+
+    class KilledError(BaseException):
+        pass
+
+    def die(line):
+        if line.startswith("epoch 2"):
+            raise KilledError
+
+    folder = tmp_path / "run"
+    with pytest.raises(KilledError):
+        train_retrieval(little_encoded, config, folder, die)
+    for path in (folder / "checkpoints").glob("ckpt-*"):
+        path.unlink()  # the state file is left, as rmtree may leave it
+    train(little_encoded, config, folder)
+    assert verify(folder).counts["epochs"] == 3
+
+
+def test_the_items_share_of_the_examples_corrects_the_loss(little_encoded, config):
+    dataset = little_encoded.dataset
+    examples = training_examples(dataset.events, dataset, config)
+    config = config.model_copy(update={"uniform_negatives": 0})
+    model = build_model(little_encoded, examples, config)
+    # In the training span: apple 2 events, the other four items 1 each.
+    np.testing.assert_allclose(model._presence, [1, 0.5, 0.5, 0.5, 0.5], rtol=1e-6)
+
+
+def test_the_identity_depends_on_dataset_and_settings(config):
+    other = config.model_copy(update={"seed": 43})
+    assert run_identity("a", config) == run_identity("a", config)
+    assert run_identity("a", config) != run_identity("b", config)
+    assert run_identity("a", config) != run_identity("a", other)
