@@ -118,7 +118,8 @@ class GrpcRecommender(Recommender):
             return method(request, timeout=timeout_s)
         except grpc.RpcError as error:
             kind = _ERRORS.get(error.code(), ServerFault)
-            raise kind(f"{self._address}: {error.details()}") from error
+            remedy = "; is the server running?" if kind is Unavailable else ""
+            raise kind(f"{self._address}: {error.details()}{remedy}") from error
 
 
 def _specs(infos: Mapping[str, Any]) -> dict[str, TensorSpec]:

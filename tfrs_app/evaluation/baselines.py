@@ -67,7 +67,7 @@ class PersonalFrequency:
         fallback = popular / (popular.max(initial=0) + 1.0) * 1e-9
         event_weight = self.log.weight
         users = len(question.user[rows])
-        scores = np.tile(fallback, (users, 1))
+        scores = np.tile(fallback.astype(np.float32), (users, 1))
         bounds = zip(
             question.history_start[rows], question.history_end[rows], strict=True
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+import tensorflow as tf
 
 from tfrs_app.evaluation.metrics import hits_of, mean_metrics
 from tfrs_app.evaluation.protocol import Question
@@ -25,14 +26,10 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
 
     Equal scores are ordered by column; an entry with score -inf becomes -1.
     """
-    k = min(k, scores.shape[1])
-    threshold = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]  # k-th best
-    # Columns at the threshold compete by position, so take all of them and sort.
-    lists = np.full((len(scores), k), -1, np.int64)
-    for row, (values, limit) in enumerate(zip(scores, threshold, strict=True)):
-        columns = np.flatnonzero((values >= limit) & (values > -np.inf))
-        best = columns[np.argsort(-values[columns], kind="stable")][:k]
-        lists[row, : len(best)] = best
+    best = tf.math.top_k(scores, min(k, scores.shape[1]))
+    lists: np.ndarray = np.where(
+        best.values.numpy() > -np.inf, best.indices.numpy().astype(np.int64), -1
+    )
     return lists
 
 
@@ -44,7 +41,7 @@ def ranked_lists(scorer: Scorer, question: Question, k: int) -> np.ndarray:
     lists = []
     for start in range(0, len(question.user), USERS_A_STEP):
         rows = slice(start, min(start + USERS_A_STEP, len(question.user)))
-        scores = np.array(scorer.scores(question, rows))
+        scores = np.array(scorer.scores(question, rows), np.float32)
         scores[question.excluded.rows(rows)] = -np.inf
         lists.append(top_k(scores, k))
     return np.concatenate(lists) if lists else np.zeros((0, k), np.int64)
