@@ -21,7 +21,6 @@ from beam.statistics import Summary, merge_numbers, merge_tokens, vocabulary
 from tfrs_app.contract.artifacts import STATS, write_atomically
 from tfrs_app.contract.config import ShopConfig, SplitConfig
 from tfrs_app.contract.dataset import (
-    ITEM_ID_VOCABULARY,
     ITEM_STATISTICS,
     vocabulary_path,
 )
@@ -111,8 +110,8 @@ def write_vocabularies(
         DataError: a vocabulary would be empty.
     """
     tokens, size = _item_vocabulary(catalogue, counts, config.data.item_min_users)
-    sizes = {ITEM_ID_VOCABULARY: size}
-    _write_vocabulary(folder, ITEM_ID_VOCABULARY, tokens, "data.item_min_users")
+    sizes = {ITEM_ID: size}
+    _write_vocabulary(folder, ITEM_ID, tokens, "data.item_min_users")
     for feature in config.spec.features:
         if feature.kind is Kind.CATEGORICAL:
             report = tables[TABLE_OF[feature.role]]

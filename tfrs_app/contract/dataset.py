@@ -11,8 +11,6 @@ VOCABULARIES = "vocabularies"
 REJECTS = "rejects"
 ITEM_STATISTICS = "item_statistics.parquet"
 
-ITEM_ID_VOCABULARY = "item_id"
-
 EVENT_TYPE = "event_type"
 TIMESTAMP = "timestamp"
 QUANTITY = "quantity"

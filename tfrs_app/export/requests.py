@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfrs_app.contract.features import (
+    BUILT_IN,
     HISTORY_EVENT_TYPE,
     HISTORY_ITEM_ID,
     HISTORY_TIMESTAMP,
@@ -22,6 +23,7 @@ from tfrs_app.contract.signatures import EXCLUDE, K
 from tfrs_app.models.towers import TIMESTAMP
 
 DEFAULT_K = 10
+HISTORY_STRINGS = tuple(f.name for f in BUILT_IN if f.kind is Kind.ID_SEQUENCE)
 NOW = 0
 """Value of `timestamp` that stands for the server's clock."""
 
@@ -50,8 +52,7 @@ def query_inputs(spec: FeatureSpec) -> dict[str, Input]:
     features = (*spec.of(Role.QUERY), *spec.of(Role.CONTEXT))
     moment = tf.TensorSpec([None], tf.int64, TIMESTAMP)
     return {
-        HISTORY_ITEM_ID: _sequence(HISTORY_ITEM_ID, tf.string),
-        HISTORY_EVENT_TYPE: _sequence(HISTORY_EVENT_TYPE, tf.string),
+        **{name: _sequence(name, tf.string) for name in HISTORY_STRINGS},
         HISTORY_TIMESTAMP: _sequence(HISTORY_TIMESTAMP, tf.int64),
         TIMESTAMP: Input(moment, tf.constant([NOW], tf.int64)),
         **{f.name: _scalar(f) for f in features if f.kind is not Kind.TIMESTAMP},

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
+from tfrs_app.contract.dataset import EVENT_TYPE
 from tfrs_app.contract.features import (
-    HISTORY_EVENT_TYPE,
-    HISTORY_ITEM_ID,
+    BUILT_IN,
     ITEM_ID,
     Feature,
     FeatureSpec,
@@ -57,12 +57,9 @@ class FeatureLookup(tf.keras.layers.Layer):
 
     def call(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Looks up every string input; shapes stay as they are."""
-        tables = {
-            ITEM_ID: self.item_id,
-            HISTORY_ITEM_ID: self.item_id,
-            HISTORY_EVENT_TYPE: self.event_type,
-            **self.categorical,
-        }
+        by_column = {ITEM_ID: self.item_id, EVENT_TYPE: self.event_type}
+        built_in = {feature.name: by_column[feature.columns[0]] for feature in BUILT_IN}
+        tables = built_in | self.categorical
         return {
             name: tables[name](value) if name in tables else value
             for name, value in inputs.items()

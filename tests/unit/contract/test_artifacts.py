@@ -156,25 +156,32 @@ def test_staged_renames_on_success(tmp_path):
     assert not partial.exists()
 
 
+def fail_in(folder):
+    """Stages a file and fails half way."""
+
+    def write():
+        with staged(folder) as partial:
+            (partial / "left_over").write_text("x")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write()
+
+
 def test_staged_leaves_the_old_artefact_on_an_exception(sealed):
-    with pytest.raises(RuntimeError, match="half"), staged(sealed) as partial:
-        (partial / "file").write_text("x")
-        raise RuntimeError("half way")
+    fail_in(sealed)
     assert verify(sealed).id == "abc"
 
 
 def test_staged_leaves_no_artefact_on_an_exception(tmp_path):
     folder = tmp_path / "artifact"
-    with pytest.raises(RuntimeError, match="half"), staged(folder):
-        raise RuntimeError("half way")
+    fail_in(folder)
     assert not folder.exists()
 
 
 def test_staged_begins_empty_after_a_failure(tmp_path):
     folder = tmp_path / "artifact"
-    with pytest.raises(RuntimeError, match="half"), staged(folder) as partial:
-        (partial / "left_over").write_text("x")
-        raise RuntimeError("half way")
+    fail_in(folder)
     with staged(folder) as partial:
         assert list(partial.iterdir()) == []
     assert list(folder.iterdir()) == []

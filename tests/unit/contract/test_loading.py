@@ -105,7 +105,7 @@ def test_a_mistake_is_told_with_file_key_and_remedy(load, old, new, message):
 
 
 def test_the_end_of_the_test_comes_last(load):
-    with pytest.raises(ConfigError, match="test_start < test_end, received 2024-02"):
+    with pytest.raises(ConfigError, match=r"test_start < test_end, received 2024-02"):
         load("data.split.test_end=2024-03-01")
 
 
@@ -158,7 +158,9 @@ def test_a_key_that_stands_twice_is_refused(load):
         load(replace=[("epochs: 3", "epochs: 3\n  epochs: 4")])
 
 
-@pytest.mark.parametrize("text", ["shop: [", "a: b: c", "\tshop: x", "shop: !!python/x"])
+@pytest.mark.parametrize(
+    "text", ["shop: [", "a: b: c", "\tshop: x", "shop: !!python/x"]
+)
 def test_invalid_yaml_is_refused(tmp_path, text):
     path = tmp_path / "bad.yaml"
     path.write_text(text)
@@ -183,7 +185,9 @@ def test_yaml_cannot_run_code(tmp_path):
 
 
 def test_a_missing_file_is_told_with_a_remedy(tmp_path):
-    with pytest.raises(ConfigError, match="no such file; pass -c configs/<shop>.yaml"):
+    with pytest.raises(
+        ConfigError, match=r"no such file; pass -c configs/<shop>\.yaml"
+    ):
         load_config(tmp_path / "none.yaml")
 
 

@@ -14,6 +14,7 @@ from tfrs_app.evaluation.baselines import (
     tune,
 )
 from tfrs_app.evaluation.protocol import Target, ask
+from tfrs_app.evaluation.ranking import ranked_lists
 
 DAY = 86400
 ITEMS = 5
@@ -36,6 +37,14 @@ def test_popular_sums_the_weights_of_the_windows_events(users, day, window):
             counts[item] += WEIGHT[kind]
     popular = Popular(log_of(in_days(users)), ITEMS, window)
     np.testing.assert_allclose(popular.counts(day * DAY), counts)
+
+
+def test_a_window_without_events_still_gives_scores_that_can_be_minus_infinity():
+    log = log_of(in_days([[(1, 2, 1), (9, 0, 1)]]))
+    question = ask(log, Target.FIRST_PURCHASE, 8 * DAY, None)
+    popular = Popular(log, ITEMS, window_days=2)
+    assert popular.counts(8 * DAY).dtype == np.float64
+    assert ranked_lists(popular, question, 5).tolist() == [[0, 1, 3, 4, -1]]
 
 
 def test_everybody_gets_the_same_popular_items():

@@ -1,3 +1,4 @@
+import io
 import json
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_metrics_json_has_exactly_these_keys(results, dataset, tmp_path):
 
 
 def test_a_table_a_target(results):
-    console = Console(record=True, width=100, quiet=False, file=open("/dev/null", "w"))
+    console = Console(record=True, width=100, file=io.StringIO())
     console.print(table_of(results, Target.ALL))
     text = console.export_text()
     assert "target: all" in text
@@ -82,7 +83,6 @@ def test_a_table_a_target(results):
 
 
 def test_nobody_to_ask_is_an_error(dataset):
-    dataset.__dict__["split"] = Split(T0, T0 + 1, None)
     late = Split(T0 - 10, T0 - 5, T0 - 1)
     dataset.__dict__["split"] = late
     with pytest.raises(DataError, match="no user has events both before and in"):

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,14 +27,11 @@ def plain(users, first_purchase, start, end):
 
 def sets_of(item_sets):
     splits = item_sets.splits.tolist()
-    pairs = zip(splits, splits[1:], strict=False)
-    return [item_sets.items[a:b].tolist() for a, b in pairs]
+    return [item_sets.items[a:b].tolist() for a, b in itertools.pairwise(splits)]
 
 
 @pytest.mark.parametrize("target", list(Target))
-@given(
-    users=USERS, start=st.integers(-1, 8), length=st.none() | st.integers(1, 8)
-)
+@given(users=USERS, start=st.integers(-1, 8), length=st.none() | st.integers(1, 8))
 def test_questions_agree_with_python_sets(target, users, start, length):
     end = None if length is None else start + length
     log = log_of(users)

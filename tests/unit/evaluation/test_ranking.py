@@ -57,7 +57,9 @@ def test_evaluate_averages_over_users():
     found = evaluate(Fixed([1, 2, 3, 4, 5]), ask(LOG, Target.ALL, 5, None), (1, 3))
     assert found["recall@1"] == pytest.approx((1 / 2 + 0) / 2)  # u0: 4 of {2, 4}
     assert found["recall@3"] == pytest.approx((2 / 2 + 0) / 2)
-    new = evaluate(Fixed([1, 2, 3, 4, 5]), ask(LOG, Target.FIRST_PURCHASE, 5, None), (1,))
+    new = evaluate(
+        Fixed([1, 2, 3, 4, 5]), ask(LOG, Target.FIRST_PURCHASE, 5, None), (1,)
+    )
     assert new["recall@1"] == pytest.approx((1 + 0) / 2)  # u0: 2 of {2}
 
 

@@ -1,4 +1,5 @@
 import datetime as dt
+import itertools
 import math
 
 import numpy as np
@@ -23,7 +24,9 @@ NAN = math.nan
 def statistics(values, mean=0.0, std=1.0):
     """101 quantiles of the given numbers, each repeated so that they fill up."""
     values = sorted(values)
-    quantiles = [values[min(i * len(values) // 101, len(values) - 1)] for i in range(101)]
+    quantiles = [
+        values[min(i * len(values) // 101, len(values) - 1)] for i in range(101)
+    ]
     return NumericStatistics(mean=mean, std=std, quantiles=tuple(quantiles))
 
 
@@ -89,7 +92,7 @@ def test_buckets_count_the_boundaries_that_a_value_reaches(column, buckets, valu
     layer = bucketized(buckets, statistics([float(v) for v in column]))
     bounds = layer.boundaries
     assert len(bounds) < buckets
-    assert all(a < b for a, b in zip(bounds, bounds[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(bounds))
     expected = [1 + sum(value >= bound for bound in bounds) for value in values]
     assert bucket_of(layer, values) == expected
 

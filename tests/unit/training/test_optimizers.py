@@ -13,7 +13,11 @@ def gradients(steps, rows=None, seed=3):
     for _ in range(steps):
         values = random.normal(size=(4 if rows is None else len(rows), 3))
         values = tf.constant(values, tf.float32)
-        yield values if rows is None else tf.IndexedSlices(values, tf.constant(rows), [4, 3])
+        yield (
+            values
+            if rows is None
+            else tf.IndexedSlices(values, tf.constant(rows), tf.constant([4, 3]))
+        )
 
 
 def after(optimizer, all_gradients):
@@ -49,7 +53,10 @@ def test_sparse_gradients_of_all_rows_move_as_with_keras_adam():
 
 def test_it_is_adam_as_published():
     steps = [g.numpy().astype(float) for g in gradients(5)]
-    sparse = [tf.IndexedSlices(tf.constant(g, tf.float32), [0, 1, 2, 3], [4, 3]) for g in steps]
+    sparse = [
+        tf.IndexedSlices(tf.constant(g, tf.float32), [0, 1, 2, 3], tf.constant([4, 3]))
+        for g in steps
+    ]
     expected = adam([g[0] for g in steps])
     np.testing.assert_allclose(after(LazyAdam(0.1), sparse)[0], expected, atol=1e-5)
 
@@ -66,8 +73,10 @@ def test_untouched_rows_stay_as_they_are_to_the_bit():
 
 
 def test_a_row_that_stands_twice_gets_the_sum_of_its_gradients():
-    twice = tf.IndexedSlices(tf.constant([[1.0] * 3, [3.0] * 3]), [1, 1], [4, 3])
-    once = tf.IndexedSlices(tf.constant([[4.0] * 3]), [1], [4, 3])
+    twice = tf.IndexedSlices(
+        tf.constant([[1.0] * 3, [3.0] * 3]), [1, 1], tf.constant([4, 3])
+    )
+    once = tf.IndexedSlices(tf.constant([[4.0] * 3]), [1], tf.constant([4, 3]))
     np.testing.assert_array_equal(
         after(LazyAdam(0.1), [twice, twice]), after(LazyAdam(0.1), [once, once])
     )

@@ -52,6 +52,7 @@ def test_it_stops_early_and_brings_the_best_epoch_back(
     assert progress.best == metrics[best - 1]
     progress.restore_best()
     assert value_of(model) == best
+    assert progress.epochs_done == done
 
 
 def test_it_stops_at_the_last_epoch(tmp_path):
