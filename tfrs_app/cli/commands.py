@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from tfrs_app.cli.program import program
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.loading import load_config
 from tfrs_app.version import __version__
@@ -60,7 +61,7 @@ def prepare(
     """Turn the tables into a dataset; further options go to Apache Beam."""
     stages = _stages(config, overrides)
     stages.prepare(tuple(context.args))
-    _next(stages, f"tfrs-app train retrieval -c {config}")
+    _next(stages, f"train retrieval -c {config}")
 
 
 @train.command()
@@ -68,7 +69,7 @@ def retrieval(config: ConfigOption, overrides: SetOption = None) -> None:
     """Train the two towers; a killed training is resumed."""
     stages = _stages(config, overrides)
     stages.train()
-    _next(stages, f"tfrs-app evaluate -c {config}")
+    _next(stages, f"evaluate -c {config}")
 
 
 @app.command()
@@ -76,7 +77,7 @@ def evaluate(config: ConfigOption, overrides: SetOption = None) -> None:
     """Compare the model with baselines on the test window."""
     stages = _stages(config, overrides)
     stages.evaluate()
-    _next(stages, f"tfrs-app export -c {config}")
+    _next(stages, f"export -c {config}")
 
 
 @app.command()
@@ -84,7 +85,7 @@ def export(config: ConfigOption, overrides: SetOption = None) -> None:
     """Publish the model as the next version of a SavedModel."""
     stages = _stages(config, overrides)
     stages.export()
-    _next(stages, f"tfrs-app serve -c {config}")
+    _next(stages, f"serve -c {config}")
 
 
 @app.command()
@@ -92,7 +93,7 @@ def run(config: ConfigOption, overrides: SetOption = None) -> None:
     """Prepare, train, evaluate and export; skip what is up to date."""
     stages = _stages(config, overrides)
     stages.run()
-    _next(stages, f"tfrs-app serve -c {config}")
+    _next(stages, f"serve -c {config}")
 
 
 @app.command()
@@ -167,4 +168,4 @@ def demo(config: ConfigOption, overrides: SetOption = None, k: KOption = 10) -> 
 
 
 def _next(stages: Stages, command: str) -> None:
-    stages.console.print(f"next: [bold]{command}[/]")
+    stages.console.print(f"next: [bold]{program()} {command}[/]")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfrs_app.cli.program import program
 from tfrs_app.cli.recommend import Shop, recommend
 from tfrs_app.cli.stages import Stages
 
@@ -29,8 +30,8 @@ def show(stages: Stages, config: Path, k: int) -> None:
             recommend(stages, address, history=None, user=user, new_only=True, k=k)
     stages.console.print(
         f"metrics: {stages.metrics_file}\n"
-        f"next: [bold]tfrs-app serve -c {config}[/], and in another terminal "
-        f"[bold]tfrs-app recommend -c {config} --user {user}[/]"
+        f"next: [bold]{program()} serve -c {config}[/], and in another terminal "
+        f"[bold]{program()} recommend -c {config} --user {user}[/]"
     )
 
 

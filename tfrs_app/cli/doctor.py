@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tfrs_app.contract.config import ShopConfig
@@ -47,7 +48,8 @@ def check(config: ShopConfig, console: Console) -> None:
     findings = [*_machine(), *_packages(), _keras(), *_tables(config)]
     table = Table("checked", "found", "", title="doctor")
     for finding in findings:
-        verdict = f"[red]{finding.remedy}[/]" if finding.remedy else "[green]ok[/]"
+        remedy = escape(finding.remedy)
+        verdict = f"[red]{remedy}[/]" if remedy else "[green]ok[/]"
         table.add_row(finding.subject, finding.found, verdict)
     console.print(table)
     wrong = [finding.subject for finding in findings if finding.remedy]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tfrs_app.cli.stages import Stages
@@ -130,13 +131,14 @@ def _show(
         recent = [_text(i) for i in inputs[HISTORY_ITEM_ID][0]][-HISTORY_SHOWN:]
         table = Table("item", "text", title=f"history, last {len(recent)}")
         for item in recent:
-            table.add_row(item, shop.text(item))
+            table.add_row(escape(item), escape(shop.text(item)))
         console.print(table)
     table = Table("#", "item", "text", "score", title=f"recommended by {server}")
     pairs = zip(answer[ITEM_ID][0], answer[SCORE][0], strict=True)
     for rank, (item, score) in enumerate(pairs, start=1):
         if item:
-            table.add_row(str(rank), item, shop.text(item), f"{score:.4f}")
+            text = escape(shop.text(item))
+            table.add_row(str(rank), escape(item), text, f"{score:.4f}")
     console.print(table)
 
 

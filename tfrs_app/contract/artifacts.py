@@ -119,6 +119,7 @@ def write_manifest(
     spec_fingerprint: str,
     counts: Mapping[str, Any],
     inside: str = "",
+    leave_out: str | None = None,
 ) -> Manifest:
     """Seals a folder: checksums every file, then writes the manifest, last.
 
@@ -130,6 +131,7 @@ def write_manifest(
         spec_fingerprint: of the feature spec that it holds.
         counts: rows, items, epochs and the like.
         inside: subfolder for the manifest (`assets.extra` of a SavedModel).
+        leave_out: subfolder that is no part of the artefact.
     """
     manifest_path = folder / inside / MANIFEST
     files = {
@@ -137,7 +139,9 @@ def write_manifest(
             bytes=path.stat().st_size, sha256=sha256_of(path)
         )
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path != manifest_path
+        if path.is_file()
+        and path != manifest_path
+        and path.relative_to(folder).parts[0] != leave_out
     }
     manifest = Manifest(
         kind=kind,

@@ -45,6 +45,8 @@ def _zone(value: Any) -> Any:
 
 
 def _where(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
     try:
         parse_where(value)
     except ConfigError as error:
@@ -145,7 +147,7 @@ class RetrievalConfig(_Section):
     """Windows whose event counts, as of the moment, show the candidate tower trends."""
     example_half_life_days: Positive | None = None
     """Age at which a training example counts half; null: all count alike."""
-    seed: int = 42
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
 
 class EvaluationConfig(_Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import keyword
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -22,8 +23,13 @@ RESERVED = frozenset(
         "exclude", "k",
     }
 )  # fmt: skip
-RESERVED_BESIDE_EVENTS = frozenset({"event_type", "quantity", "price", "session_id"})
-"""Event columns stand in the same record as query features, not as item features."""
+RESERVED_BESIDE_EVENTS = frozenset(
+    {
+        "event_type", "quantity", "price", "session_id", "target_start", "length",
+        "target", "moment", "weight", "query_row",
+    }
+)  # fmt: skip
+"""Names that stand beside query features in a record or a batch, not beside items'."""
 
 
 class Role(StrEnum):
@@ -114,6 +120,7 @@ def _declared(feature: Feature) -> Feature:
     beside_events = feature.role is not Role.CANDIDATE
     taken = RESERVED | RESERVED_BESIDE_EVENTS if beside_events else RESERVED
     misused = feature.name == "timestamp" and feature.kind is not Kind.TIMESTAMP
+    misused |= keyword.iskeyword(feature.name)  # a signature's input is a parameter
     if feature.name in taken or feature.name.startswith("context_") or misused:
         raise ValueError(
             f"feature name {feature.name!r} is taken; give the feature another name"

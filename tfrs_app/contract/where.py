@@ -56,13 +56,12 @@ def parse_where(text: str) -> Condition:
         ConfigError: the text is not an expression of the grammar above.
     """
     try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError) as error:
+        return _condition(ast.parse(text.strip(), mode="eval").body, text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ConfigError(
             f"where: {text!r} is not a condition; write for example "
             f"\"quantity > 0 and department != 'FUEL'\""
         ) from error
-    return _condition(tree.body, text)
 
 
 def columns_of(condition: Condition) -> frozenset[str]:

@@ -69,6 +69,7 @@ class Dataset:
                 f"{folder}: is a {manifest.kind}, not a dataset; pass a folder below "
                 "datasets/"
             )
+        _refuse_unlisted(folder, manifest)
         spec = FeatureSpec.model_validate_json((folder / SPEC).read_bytes())
         if spec.fingerprint != manifest.spec_fingerprint:
             raise ArtifactError(f"{folder / SPEC}: is not the spec that the data has")
@@ -147,6 +148,14 @@ class Dataset:
                 for f in declared_context(self.spec)
             },
         )
+
+
+def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
+    for path in folder.rglob("*.tfrecord"):
+        if path.relative_to(folder).as_posix() not in manifest.files:
+            raise ArtifactError(
+                f"{path}: is not listed in the manifest; remove the file"
+            )
 
 
 def _merged(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

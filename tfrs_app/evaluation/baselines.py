@@ -36,9 +36,9 @@ class Popular:
             else moment_s - round(self.window_days * SECONDS_PER_DAY)
         )
         recent = self.log.span(start, moment_s)
-        return np.bincount(
-            self.log.item[recent], self.log.weight[recent], minlength=self.items
-        )
+        items, weight = self.log.item[recent], self.log.weight[recent]
+        # Without events NumPy counts in integers, weights or not.
+        return np.bincount(items, weight, minlength=self.items).astype(np.float64)
 
     def scores(self, question: Question, rows: slice) -> np.ndarray:
         """Returns float `[users, items]`."""
@@ -64,7 +64,7 @@ class PersonalFrequency:
         """Returns float `[users, items]`."""
         popular = Popular(self.log, self.items).counts(question.moment_s)
         # Popularity only orders what the user never had: it stays below any frequency.
-        fallback = popular / (popular.max(initial=0) + 1.0) * 1e-9
+        fallback = popular / (popular.max(initial=0) + 1.0) - 1.0
         event_weight = self.log.weight
         users = len(question.user[rows])
         scores = np.tile(fallback.astype(np.float32), (users, 1))
@@ -75,7 +75,9 @@ class PersonalFrequency:
             age_s = question.moment_s - self.log.timestamp[start:end]
             weight = 0.5 ** (age_s / (self.half_life_days * SECONDS_PER_DAY))
             weight = weight * event_weight[start:end]
-            np.add.at(scores[row], self.log.item[start:end], weight)
+            items = self.log.item[start:end]
+            scores[row, items] = 0.0
+            np.add.at(scores[row], items, weight)
         return scores
 
 

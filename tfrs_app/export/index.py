@@ -15,6 +15,8 @@ from tfrs_app.contract.errors import ConfigError
 SMALLEST_SCANN_CATALOGUE = 1000
 """Under this, training a partition tree makes no sense and exact search is faster."""
 REORDER_FACTOR = 4
+FEWEST_REORDERED = 100
+"""Hashed scores order short lists badly; exact scores of so many candidates mend it."""
 DIMENSIONS_PER_BLOCK = 2
 ANISOTROPIC_THRESHOLD = 0.2
 
@@ -80,7 +82,7 @@ class ScannIndex(tf.Module):
                 DIMENSIONS_PER_BLOCK,
                 anisotropic_quantization_threshold=ANISOTROPIC_THRESHOLD,
             )
-            .reorder(100 * REORDER_FACTOR)
+            .reorder(FEWEST_REORDERED)
             .build()
         )
         self.state = searcher.serialize_to_module()
@@ -93,7 +95,9 @@ class ScannIndex(tf.Module):
         rows, scores = searcher.search_batched(
             queries,
             final_num_neighbors=count,
-            pre_reorder_num_neighbors=count * REORDER_FACTOR,
+            pre_reorder_num_neighbors=tf.maximum(
+                count * REORDER_FACTOR, FEWEST_REORDERED
+            ),
         )
         # Where the searched partitions hold fewer items ScaNN answers NaN.
         scores = tf.where(tf.math.is_nan(scores), -math.inf, scores)

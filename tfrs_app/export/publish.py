@@ -39,7 +39,15 @@ def versions(base: Path) -> list[int]:
     """Returns the published version numbers below a model's base path, ascending."""
     if not base.is_dir():
         return []
-    return sorted(int(p.name) for p in base.iterdir() if p.name.isdecimal())
+    return sorted(
+        int(path.name)
+        for path in base.iterdir()
+        if path.is_dir() and path.name == str(_number(path.name))
+    )
+
+
+def _number(name: str) -> int | None:
+    return int(name) if name.isdecimal() else None
 
 
 def build_recommender(

@@ -154,7 +154,8 @@ class Recommender(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Asks the index, and the exact one if that leaves a list short."""
         items = tf.shape(self.exact.embeddings)[0]
-        count = tf.minimum(width + tf.shape(excluded)[1], items)
+        # ScaNN refuses to look for nothing, so an empty list looks for one item.
+        count = tf.minimum(tf.maximum(width + tf.shape(excluded)[1], 1), items)
         eligible = items - number_of_distinct(excluded)  # [batch]
 
         def exactly() -> tuple[tf.Tensor, tf.Tensor]:

@@ -21,7 +21,7 @@ from tfrs_app.layers.inputs import SECONDS_PER_DAY, FeatureInputs
 from tfrs_app.layers.lookup import FIRST_TOKEN, Vocabularies
 
 TIMESTAMP = "timestamp"
-POPULARITY = "popularity"
+POPULARITY = "_popularity"  # no feature can be called so
 
 
 def item_embedding(vocabularies: Vocabularies, dim: int) -> tf.keras.layers.Embedding:
@@ -115,7 +115,7 @@ class CandidateTower(_Tower):
 
         Args:
             inputs: looked-up `item_id` `[batch]` and candidate features `[batch]`;
-                `popularity` `[batch, windows]` if the model has such windows.
+                `POPULARITY` `[batch, windows]` if the model has such windows.
 
         Returns:
             Unit vectors `[batch, dim]`.

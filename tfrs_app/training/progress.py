@@ -71,4 +71,6 @@ class TrainingProgress:
     def restore_best(self) -> None:
         """Brings the weights of the best epoch back."""
         path = self._manager.checkpoints[-1 - (self.epochs_done - self.best_epoch)]
+        done = self.epochs_done
         self._checkpoint.restore(path)
+        self._epochs.assign(done)

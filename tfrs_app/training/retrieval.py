@@ -194,8 +194,7 @@ def _seal(
     _towers(model).write(str(folder / WEIGHTS))
     write_atomically(folder / CONFIG, config.model_dump_json(indent=2).encode())
     write_atomically(folder / SPEC, dataset.spec.model_dump_json(indent=2).encode())
-    shutil.rmtree(folder / CHECKPOINTS)
-    return write_manifest(
+    manifest = write_manifest(
         folder,
         kind="retrieval",
         identity=run_identity(dataset.manifest.id, config),
@@ -206,7 +205,11 @@ def _seal(
             "best_epoch": progress.best_epoch,
             f"validation_recall@{config.validation_k}": progress.best,
         },
+        leave_out=CHECKPOINTS,
     )
+    # After sealing: a kill amid the removal must not leave half of what a resume needs.
+    shutil.rmtree(folder / CHECKPOINTS)
+    return manifest
 
 
 def load_retrieval(folder: Path, encoded: EncodedDataset) -> RetrievalModel:

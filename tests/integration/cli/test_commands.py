@@ -137,6 +137,7 @@ def test_a_second_run_skips_everything(toy_run):
     assert {p: p.stat().st_mtime_ns for p in files} == files
 
 
+@pytest.mark.slow
 def test_every_command_says_what_comes_next(toy_run):
     for command, following in (
         (["train", "retrieval"], "evaluate"),

@@ -96,6 +96,7 @@ def test_a_run_is_sealed_and_comes_back(little_encoded, config, tmp_path):
     assert load_retrieval(folder, little_encoded).catalogue_size == 5
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_where_an_unbroken_one_does(
     little_encoded, config, tmp_path
 ):
@@ -120,6 +121,7 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(
     same(weights_of(whole, little_encoded), weights_of(broken, little_encoded), 1e-5)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(little_encoded, config, tmp_path):
     found = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
