@@ -101,8 +101,8 @@ def test_names_are_unique_across_roles():
 
 def test_the_moment_is_called_timestamp():
     assert spec_of(feature("context", "timestamp", "timestamp"))
-    with pytest.raises(ValidationError, match=r"called 'timestamp'.*\['moment'\]"):
-        spec_of(feature("context", "timestamp", "moment"))
+    with pytest.raises(ValidationError, match=r"called 'timestamp'.*\['instant'\]"):
+        spec_of(feature("context", "timestamp", "instant"))
 
 
 def test_a_feature_reads_the_column_of_its_name_unless_told_otherwise():

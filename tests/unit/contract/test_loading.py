@@ -220,7 +220,7 @@ def test_overrides_replace_add_and_are_read_as_yaml(load):
         ("retrieval.epochs", "expected KEY=VALUE, e.g. retrieval.epochs=2"),
         ("=3", "expected KEY=VALUE"),
         ("", "expected KEY=VALUE"),
-        ("shop=[", "'[' is not YAML"),
+        ("shop=[", "value of shop is not YAML"),
         ("shop.name=x", "'shop' holds no keys"),
         ("features.0.dim=3", "'features' holds no keys"),
         ("retrieval.epochz=3", "retrieval.epochz: unknown key; did you mean 'epochs'?"),

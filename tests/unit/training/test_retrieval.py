@@ -152,25 +152,22 @@ def test_damaged_weights_are_refused(little_encoded, config, tmp_path):
         load_retrieval(folder, little_encoded)
 
 
-def test_a_kill_while_checkpoints_are_removed_is_no_dead_end(
-    little_encoded, config, tmp_path
+def test_a_kill_while_checkpoints_are_removed_leaves_a_finished_run(
+    little_encoded, config, tmp_path, monkeypatch
 ):
-    """A finished training seals the run and then has no use for its checkpoints."""
+    """The run is sealed first, so half-removed checkpoints are no part of it."""
 
     class KilledError(BaseException):
         pass
 
-    def die(line):
-        if line.startswith("epoch 2:"):
-            raise KilledError
+    def die(folder):
+        next(folder.glob("ckpt-*")).unlink()
+        raise KilledError
 
-    folder = tmp_path / "run"
+    monkeypatch.setattr("tfrs_app.training.retrieval.shutil.rmtree", die)
     with pytest.raises(KilledError):
-        train_retrieval(little_encoded, config, folder, die)
-    for path in (folder / "checkpoints").glob("ckpt-*"):
-        path.unlink()  # the state file is left, as rmtree may leave it
-    train(little_encoded, config, folder)
-    assert verify(folder).counts["epochs"] == 3
+        train(little_encoded, config, tmp_path / "run")
+    assert verify(tmp_path / "run").counts["epochs"] == 3
 
 
 def test_the_identity_depends_on_dataset_and_settings(config):
