@@ -119,6 +119,9 @@ class RetrievalTraining:
         validation_s = self.split.validation_start
         self.examples = examples_of(self.log, config, None, validation_s)
         self._check_batch(self.examples)
+        self.recent = examples_of(self.log, config, validation_s, self.split.test_start)
+        if config.catch_up_epochs:
+            self._check_batch(self.recent)
         self.reader = encoded.reader(config.history_length)
         self.model = RetrievalModel(encoded, config)
         self.model.compile(optimizer=LazyAdam(config.learning_rate))
@@ -149,17 +152,10 @@ class RetrievalTraining:
         The model is to answer from the test's start on; without this its knowledge
         would end a whole validation span earlier than the baselines'.
         """
-        examples = examples_of(
-            self.log, self.config, self.split.validation_start, self.split.test_start
-        )
-        if self.config.catch_up_epochs:
-            self._check_batch(examples)
-            self.model.expect_targets(self.log.item[examples.positions])
         for epoch in range(self.config.catch_up_epochs):
-            number = self.config.epochs + epoch
-            loss = self._fit(
-                examples, number, self.config.epochs + self.config.catch_up_epochs
-            )
+            self.model.expect_targets(self.log.item[self.recent.positions])
+            last = self.config.epochs + self.config.catch_up_epochs
+            loss = self._fit(self.recent, self.config.epochs + epoch, last)
             self.report(f"caught up on the validation span: loss {loss:.4f}")
 
     def _fit(self, examples: Examples, epoch: int, epochs: int) -> float:

@@ -175,3 +175,27 @@ def test_the_identity_depends_on_dataset_and_settings(config):
     assert run_identity("a", config) == run_identity("a", config)
     assert run_identity("a", config) != run_identity("b", config)
     assert run_identity("a", config) != run_identity("a", other)
+
+
+def test_catching_up_learns_from_the_validation_span(little_encoded, config, tmp_path):
+    up = config.model_copy(update={"catch_up_epochs": 1})
+    _, lines = train(little_encoded, up, tmp_path / "up")
+    manifest, _ = train(little_encoded, config, tmp_path / "plain")
+    assert [line[:9] for line in lines if line.startswith("caught up")] == ["caught up"]
+    assert manifest.counts["epochs"] == 3
+    before = weights_of(tmp_path / "plain", little_encoded)
+    after = weights_of(tmp_path / "up", little_encoded)
+    assert any(not np.allclose(before[name], after[name]) for name in before)
+
+
+def test_catching_up_needs_a_batch_of_validation_events(
+    little_encoded, config, tmp_path
+):
+    dataset = little_encoded.dataset
+    log, split = dataset.events, dataset.split
+    validation = int(log.span(split.validation_start, split.test_start).sum())
+    training = int(log.span(None, split.validation_start).sum())
+    assert validation < training
+    greedy = {"catch_up_epochs": 1, "batch_size": training}
+    with pytest.raises(DataError, match=rf"more than the {validation} events"):
+        train(little_encoded, config.model_copy(update=greedy), tmp_path / "run")
