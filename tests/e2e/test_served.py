@@ -52,7 +52,7 @@ def stages(toy_run):
 @pytest.fixture(scope="module")
 def requests(stages):
     """The queries of five users, batch 1 each, as a client would send them."""
-    return [raw_query(stages.encoded.dataset, user) for user in range(5)]
+    return [raw_query(stages.encoded.dataset, user, 50) for user in range(5)]
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ class Shop:
     """Knows texts and users of the dataset that the newest model was trained on."""
 
     dataset: Dataset
+    history_length: int
 
     @classmethod
     def behind(cls, stages: Stages) -> Shop:
@@ -39,14 +40,16 @@ class Shop:
         """
         from tfrs_app.data.dataset import Dataset
         from tfrs_app.export.publish import versions
+        from tfrs_app.training.retrieval import run_config
 
         base = stages.model_base
         published = versions(base)
         if not published:
             raise ArtifactError(f"{base}: no model is published; run `tfrs-app export`")
         model = read_manifest(base / str(published[-1]), MODEL_EXTRAS)
-        run = read_manifest(stages.layout.run(str(model.parent)))
-        return cls(Dataset.open(stages.layout.dataset(str(run.parent))))
+        folder = stages.layout.run(str(model.parent))
+        dataset = stages.layout.dataset(str(read_manifest(folder).parent))
+        return cls(Dataset.open(dataset), run_config(folder).history_length)
 
     @cached_property
     def _row(self) -> dict[str, int]:
@@ -75,7 +78,7 @@ class Shop:
         users = np.flatnonzero(self.dataset.events.user_id == user_id.encode())
         if not len(users):
             raise ConfigError(f"--user {user_id!r}: no such user in the dataset")
-        return raw_query(self.dataset, int(users[0]))
+        return raw_query(self.dataset, int(users[0]), self.history_length)
 
 
 def recommend(

@@ -100,7 +100,13 @@ def publish(
         save(recommender, partial)
         extras = partial / MODEL_EXTRAS
         write_atomically(extras / SPEC, spec.model_dump_json(indent=2).encode())
-        write_warmup(extras, encoded, base.name, config.warmup_requests)
+        write_warmup(
+            extras,
+            encoded.dataset,
+            model_name=base.name,
+            requests=config.warmup_requests,
+            history_length=recommender.history_length,
+        )
         manifest = write_manifest(
             partial,
             kind="model",

@@ -16,20 +16,30 @@ from tfrs_app.contract.features import (
 )
 from tfrs_app.contract.signatures import EMBED_QUERY, RETRIEVE, SIMILAR_ITEMS, K
 from tfrs_app.data.dataset import Dataset
-from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.towers import TIMESTAMP
 
 WARMUP_FILE = "tf_serving_warmup_requests"
 WARMUP_K = 100
-MOST_EVENTS = 50
 
 
 def write_warmup(
-    extras: Path, encoded: EncodedDataset, model_name: str, requests: int
+    extras: Path,
+    dataset: Dataset,
+    *,
+    model_name: str,
+    requests: int,
+    history_length: int,
 ) -> None:
     """Writes requests of the first users with a history, one signature in turn.
 
     TF Serving reads the file before it makes a version available.
+
+    Args:
+        extras: the `assets.extra` folder of the SavedModel.
+        dataset: gives the users.
+        model_name: that the requests name.
+        requests: how many to write.
+        history_length: events a request shows at most.
     """
     if not requests:
         return
@@ -38,8 +48,8 @@ def write_warmup(
     with tf.io.TFRecordWriter(str(extras / WARMUP_FILE)) as writer:
         for number in range(requests):
             signature = signatures[number % len(signatures)]
-            user = number % encoded.dataset.events.users
-            inputs = raw_query(encoded.dataset, user)
+            user = number % dataset.events.users
+            inputs = raw_query(dataset, user, history_length)
             if signature == SIMILAR_ITEMS:
                 inputs = {ITEM_ID: inputs[HISTORY_ITEM_ID][:, -1]}
             if signature != EMBED_QUERY:
@@ -53,16 +63,19 @@ def write_warmup(
             writer.write(log.SerializeToString(deterministic=True))
 
 
-def raw_query(dataset: Dataset, user: int) -> dict[str, np.ndarray]:
+def raw_query(
+    dataset: Dataset, user: int, history_length: int
+) -> dict[str, np.ndarray]:
     """Returns what a client would send for a user of the dataset, batch 1.
 
     Args:
         dataset: as opened from disk.
         user: row of the event log.
+        history_length: events to show at most, the last ones.
     """
     log = dataset.events
     end = int(log.row_splits[user + 1])
-    last = slice(max(int(log.row_splits[user]), end - MOST_EVENTS), end)
+    last = slice(max(int(log.row_splits[user]), end - history_length), end)
     types = np.array([name.encode() for name in dataset.spec.event_types])
     profile = {name: values[user : user + 1] for name, values in log.profile.items()}
     context = {name: values[end - 1 : end] for name, values in log.context.items()}
