@@ -44,6 +44,7 @@ fmt: $(STAMP) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: export TF_CPP_MIN_LOG_LEVEL = 3
 bench: $(STAMP) ## Every benchmark, a table and a line of JSON each
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 

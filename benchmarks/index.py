@@ -40,7 +40,7 @@ def main() -> None:
         name: tf.function(
             lambda query, index=index: index.search(query, tf.constant(K)),
             input_signature=[tf.TensorSpec([None, embeddings.shape[1]])],
-        )
+        ).get_concrete_function()
         for name, index in indices.items()
     }
     times_ms: dict[str, list[float]] = {name: [] for name in search}
