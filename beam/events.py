@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ import pyarrow as pa
 from beam.catalogue import load_catalogue
 from beam.records import Entries, row_entries, sequence_records
 from beam.reports import EventCounts, ShardReport
+from beam.returns import without_returns
 from beam.sequences import Histories, histories
 from beam.shards import SPLIT, gathered, kept_path
 from beam.sinks import read_table, write_records, write_table
 from beam.statistics import features_of, summarise
 from beam.tables import TablePlan
-from tfrs_app.contract.config import SplitConfig
-from tfrs_app.contract.dataset import EVENT_TYPE, TIMESTAMP, shard_name
+from tfrs_app.contract.data_config import SplitConfig
+from tfrs_app.contract.dataset import EVENT_TYPE, QUANTITY, TIMESTAMP, shard_name
 from tfrs_app.contract.features import ITEM_ID, USER_ID, FeatureSpec
 
 SPANS = ("train", "validation", "test", "after_test")
@@ -44,6 +45,7 @@ class EventShard:
     split: SplitConfig
     output: Path
     shards: int
+    cancel_returns: bool
     catalogue: Path
     users: Path | None
     user_plan: TablePlan | None
@@ -51,7 +53,8 @@ class EventShard:
     def write(self, shard: int, messages: Iterable[bytes]) -> ShardReport:
         """Writes a shard's sequence records and its items' training events."""
         table, received = gathered(messages)
-        events = histories(table.drop_columns([SPLIT]))
+        unique = histories(table.drop_columns([SPLIT]))
+        events = self._standing(unique)
         profiles = self._profiles(shard)
         ids = load_catalogue(self.catalogue).ids
         records = write_records(
@@ -66,11 +69,19 @@ class EventShard:
             shard=shard,
             received=received,
             rows_out=len(events.table),
-            duplicates=events.duplicates,
+            duplicates=unique.duplicates,
+            returned=len(unique.table) - len(events.table),
             records=records,
             partial=summarise(in_train, features_of(self.plan, self.spec)),
             events=event_counts(events, self.plan, self.split, profiles),
         )
+
+    def _standing(self, events: Histories) -> Histories:
+        if not self.cancel_returns or not self.plan.has(QUANTITY):
+            return events
+        spans = spans_of(_times(events), self.split)
+        table, stands = without_returns(events.table, events.user, spans)
+        return replace(events, table=table, user=events.user[stands])
 
     def _profiles(self, shard: int) -> dict[str, Entries]:
         if self.users is None or self.user_plan is None:
@@ -86,6 +97,11 @@ def span_starts(split: SplitConfig) -> tuple[float, float, float]:
     return split.validation_start.timestamp(), split.test_start.timestamp(), end
 
 
+def spans_of(times: Any, split: SplitConfig) -> Any:
+    """Returns int64 [events]: the index in SPANS of each moment in seconds."""
+    return np.searchsorted(span_starts(split), times, side="right")
+
+
 def event_counts(
     events: Histories, plan: TablePlan, split: SplitConfig, profiled: Iterable[str]
 ) -> EventCounts | None:
@@ -93,16 +109,17 @@ def event_counts(
     times = _times(events)
     if not len(times):
         return None
-    spans = np.searchsorted(span_starts(split), times, side="right")
+    spans = spans_of(times, split)
     in_span = np.bincount(spans, minlength=len(SPANS)).tolist()
-    types = np.bincount(_types(events, plan), minlength=len(plan.event_types)).tolist()
+    types = np.bincount(_types(events), minlength=len(plan.event_types)).tolist()
+    users = {events.users[code] for code in np.unique(events.user).tolist()}
     return EventCounts(
         first=int(times.min()),
         last=int(times.max()),
         spans=dict(zip(SPANS, in_span, strict=True)),
         by_type=dict(zip(plan.event_types, types, strict=True)),
-        users=len(events.users),
-        profiled=len(set(events.users).intersection(profiled)),
+        users=len(users),
+        profiled=len(users.intersection(profiled)),
     )
 
 
@@ -115,7 +132,7 @@ def item_events(events: Histories, train: Any, plan: TablePlan) -> pa.Table:
     codes = events.table.column(ITEM_ID).to_numpy()[train]
     items, place = np.unique(codes, return_inverse=True)
     types = len(plan.event_types)
-    kind = _types(events, plan)[train]
+    kind = _types(events)[train]
     counts = np.bincount(place * types + kind, minlength=len(items) * types)
     by_type = counts.reshape(len(items), types)
     width = max(len(items), 1)
@@ -131,9 +148,6 @@ def _times(events: Histories) -> Any:
     return events.table.column(TIMESTAMP).to_numpy()
 
 
-def _types(events: Histories, plan: TablePlan) -> Any:
+def _types(events: Histories) -> Any:
     """Returns int64 [events]: the index of each event's type."""
-    if plan.constant_event_type is not None:
-        index = plan.event_types.index(plan.constant_event_type)
-        return np.full(len(events.table), index, dtype=np.int64)
     return events.table.column(EVENT_TYPE).to_numpy().astype(np.int64)

@@ -53,6 +53,11 @@ def example_of(entries: Mapping[str, bytes]) -> bytes:
     return _FEATURES_TAG + _varint(len(features)) + features
 
 
+def features_in(example: bytes) -> Any:
+    """Returns the features of a serialised Example, a mapping by name."""
+    return _Example.FromString(example).features.feature
+
+
 def _varint(value: int) -> bytes:
     parts = bytearray()
     while value > 0x7F:
@@ -80,6 +85,8 @@ def _file_descriptor() -> Any:
     _message_field(entry, "value", 2, "Feature")
     repeated = {"label": _FIELD.LABEL_REPEATED}
     _message_field(features, "feature", 1, "Features.FeatureEntry", **repeated)
+    example = file.message_type.add(name="Example")
+    _message_field(example, "features", 1, "Features")
     return file
 
 
@@ -95,11 +102,11 @@ def _message_field(
     )
 
 
-def _features_class() -> Any:
+def _message_classes(*names: str) -> list[Any]:
     pool = descriptor_pool.DescriptorPool()
     pool.Add(_file_descriptor())
-    descriptor = pool.FindMessageTypeByName(f"{_PACKAGE}.Features")
-    return message_factory.GetMessageClass(descriptor)
+    descriptors = [pool.FindMessageTypeByName(f"{_PACKAGE}.{name}") for name in names]
+    return [message_factory.GetMessageClass(descriptor) for descriptor in descriptors]
 
 
-_Features = _features_class()
+_Features, _Example = _message_classes("Features", "Example")

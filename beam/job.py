@@ -14,7 +14,7 @@ from rich.console import Console
 
 from beam.catalogue import Catalogue, merge_catalogue
 from beam.events import EventShard
-from beam.inputs import Input
+from beam.inputs import RECORD_FOLDERS, Input
 from beam.reports import (
     NO_ROWS,
     Counts,
@@ -48,7 +48,6 @@ from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.features import ITEM_ID
 
 _WORK = ".work"
-_FOLDERS = {"items": ITEMS, "users": USERS, "events": SEQUENCES}
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,8 @@ class Job:
     output: Path
     options: PipelineOptions
     console: Console
+    base: Path | None = None
+    """Dataset whose vocabularies are continued, so that ids stay."""
 
     @property
     def work(self) -> Path:
@@ -90,7 +91,7 @@ class Job:
         part, shards = self.inputs[table], self.config.data.shards
         folder = self.work / table
         known = self.work if table == "events" else None
-        cleaner = CleanSplit(part.plan, folder, shards, known)
+        cleaner = CleanSplit(part.sources, folder, shards, known)
         run_table(part.splits, cleaner, writer, self.options)
         report = audited(folder, table, len(part.splits), shards)
         check_rejects(report, self.config.data.max_rejected)
@@ -101,7 +102,8 @@ class Job:
         counts = report.counts
         told = ", ".join(
             f"{counts[name]:,} {name}"
-            for name in ("filtered", "rejected", "duplicates")
+            for name in ("filtered", "rejected", "duplicates", "returned")
+            if counts[name] or name != "returned"
         )
         records = sum(shard.records for shard in report.shards)
         self.console.print(
@@ -122,6 +124,7 @@ class Job:
             split=self.config.data.split,
             output=self.output / SEQUENCES,
             shards=self.config.data.shards,
+            cancel_returns=self.config.data.returns == "cancel",
             catalogue=self.work,
             users=self.work / "users" if users else None,
             user_plan=users.plan if users else None,
@@ -149,7 +152,9 @@ class Job:
         weights = [config.event_weights[name] for name in types]
         items = count_items(self.work / "events", data.shards, catalogue, weights)
         write_item_statistics(self.output, catalogue, items)
-        sizes = write_vocabularies(self.output, config, reports, catalogue, items)
+        sizes = write_vocabularies(
+            self.output, config, reports, catalogue, items, self.base
+        )
         numeric = numeric_summaries(config, reports)
         write_stats(self.output, data.split, events, items, numeric, sizes)
 
@@ -157,7 +162,7 @@ class Job:
         shards = self.config.data.shards
         for table in self.inputs:
             for shard in range(shards):
-                path = self.output / _FOLDERS[table] / shard_name(shard, shards)
+                path = self.output / RECORD_FOLDERS[table] / shard_name(shard, shards)
                 if not path.is_file():
                     raise RuntimeError(f"{path}: the runner skipped this shard")
 

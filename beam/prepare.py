@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from beam.inputs import dataset_identity, identity, inputs_of
+from beam.base import base_of
+from beam.inputs import Input, identity, inputs_of
 from beam.job import Job
 from beam.stages import pipeline_options
 from tfrs_app.contract.artifacts import Layout, staged, verify, write_manifest
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.errors import ArtifactError, UserError
 from tfrs_app.contract.loading import load_config
+from tfrs_app.contract.privacy import Forgotten
 
 __all__ = ["dataset_identity", "main", "prepare"]
 
@@ -39,25 +42,48 @@ def prepare(
     """
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     options = pipeline_options(runner_options)
-    inputs = inputs_of(config)
-    name = identity(config, inputs)
-    folder = Layout(root=config.root).dataset(name)
+    made = _ingredients(config)
+    folder = Layout(root=config.root).dataset(made.identity)
     if not force and _is_valid(folder):
         console.print(f"dataset unchanged: {folder}")
         return folder
     with staged(folder) as staging:
-        job = Job(config, inputs, staging.absolute(), options, console)
+        job = Job(config, made.inputs, staging.absolute(), options, console, made.base)
         counts = job.run()
         write_manifest(
             staging,
             kind="dataset",
-            identity=name,
-            parent=None,
+            identity=made.identity,
+            parent=made.base.name if made.base else None,
             spec_fingerprint=config.spec.fingerprint,
             counts=counts,
         )
     console.print(f"dataset {folder}")
     return folder
+
+
+def dataset_identity(config: ShopConfig) -> str:
+    """Returns the id of the dataset that `prepare` would make.
+
+    Raises:
+        UserError: a file or column is missing, a file is corrupt, or no dataset is
+            there to which `data.since` could add.
+    """
+    return _ingredients(config).identity
+
+
+@dataclass(frozen=True)
+class _Ingredients:
+    inputs: dict[str, Input]
+    base: Path | None
+    identity: str
+
+
+def _ingredients(config: ShopConfig) -> _Ingredients:
+    base, forgotten = base_of(config), Forgotten.load(config.root)
+    inputs = inputs_of(config, base=base, forgotten=forgotten)
+    name = identity(config, inputs, base=base, forgotten=forgotten)
+    return _Ingredients(inputs, base, name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -73,9 +73,6 @@ def _sequences(
 ) -> Iterator[tuple[str, _Sequence]]:
     """Yields each parallel sequence as a function from events to a feature."""
     yield ITEM_ID, _text_sequence(ITEM_ID, _looked_up(table.column(ITEM_ID), item_ids))
-    if plan.constant_event_type is not None:
-        constant = np.full(len(table), plan.constant_event_type.encode(), dtype=object)
-        yield EVENT_TYPE, _text_sequence(EVENT_TYPE, constant)
     for column in plan.columns:
         values = None if column.name == USER_ID else table.column(column.name)
         if column.name == EVENT_TYPE:

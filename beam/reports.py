@@ -69,6 +69,7 @@ class ShardReport(_Report):
     """Rows from each split."""
     rows_out: int
     duplicates: int
+    returned: int = 0
     records: int
     partial: Partial = Partial()
     events: EventCounts | None = None
@@ -93,6 +94,7 @@ class TableReport(_Report):
             "filtered": sum(split.filtered for split in self.splits),
             "rejected": sum(reasons.values()),
             "duplicates": sum(shard.duplicates for shard in self.shards),
+            "returned": sum(shard.returned for shard in self.shards),
             "rejected_by_reason": dict(reasons.most_common()),
         }
 
@@ -103,6 +105,7 @@ NO_ROWS: Counts = {
     "filtered": 0,
     "rejected": 0,
     "duplicates": 0,
+    "returned": 0,
     "rejected_by_reason": {},
 }
 """The balance of a table that a shop does not have."""
@@ -153,7 +156,8 @@ def _check_balance(
                 "report this with the runner's name"
             )
     for shard in shards:
-        if sum(shard.received.values()) != shard.rows_out + shard.duplicates:
+        fates = shard.rows_out + shard.duplicates + shard.returned
+        if sum(shard.received.values()) != fates:
             raise RuntimeError(
                 f"{table}: shard {shard.shard} does not balance: {shard}"
             )

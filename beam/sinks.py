@@ -12,7 +12,7 @@ import google_crc32c
 import orjson
 import pyarrow as pa
 
-from beam.reading import Reject
+from beam.batches import Reject
 
 
 @contextmanager

@@ -13,18 +13,20 @@ from typing import Literal, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tfrs_app.contract.artifacts import sha256_of
-from tfrs_app.contract.config import TableConfig
+from beam.files import digest_of, is_remote, matching, raw_file
+from tfrs_app.contract.data_config import PLAIN_CSV, CsvConfig, TableConfig
 from tfrs_app.contract.errors import DataError
 
-Format: TypeAlias = Literal["parquet", "csv", "jsonl"]
+Format: TypeAlias = Literal["parquet", "csv", "jsonl", "dataset"]
 
 ENDINGS: dict[str, Format] = {
     ".parquet": "parquet",
     ".csv": "csv",
     ".csv.gz": "csv",
     ".jsonl": "jsonl",
+    ".jsonl.gz": "jsonl",
     ".ndjson": "jsonl",
+    ".ndjson.gz": "jsonl",
 }
 PACKAGE = "package:"
 _WILDCARDS = frozenset("*?[")
@@ -41,14 +43,19 @@ class InputFile:
     path: str
     label: str
     format: Format
+    csv: CsvConfig = PLAIN_CSV
 
 
 @dataclass(frozen=True)
 class Split:
-    """Holds the unit of parallel reading: a Parquet row group or a whole text file."""
+    """Holds the unit of parallel reading: a Parquet row group or a whole file.
+
+    `source` counts the sources of the table, each with a mapping of its own.
+    """
 
     index: int
     file: InputFile
+    source: int
     row_group: int | None = None
     first_row: int = 0
 
@@ -64,39 +71,37 @@ def input_files(config: TableConfig, key: str) -> tuple[InputFile, ...]:
         DataError: no file is there, or its format cannot be told.
     """
     pattern = _located(config.source, key)
-    plain = Path(pattern)
-    if plain.is_file():
-        paths, folder = [plain], plain.parent
-    else:
-        found = (Path(path) for path in glob.glob(pattern, recursive=True))
-        paths = sorted(path for path in found if path.is_file())
-        folder = _fixed_part(pattern)
+    paths = matching(pattern, f"{key}.source")
     if not paths:
         raise DataError(
             f"{key}.source: no file at {pattern!r}; relative paths start at the "
             f"working directory {str(Path.cwd())!r}"
         )
+    folder = _fixed_part(pattern) if paths != [pattern] else _folder_of(pattern)
     return tuple(
         InputFile(
-            path=str(path.absolute()),
-            label=path.relative_to(folder).as_posix(),
+            path=path if is_remote(path) else str(Path(path).absolute()),
+            label=path.removeprefix(folder).lstrip("/"),
             format=config.format or _format_of(path, key),
+            csv=config.csv,
         )
         for path in paths
     )
 
 
-def splits_of(files: Iterable[InputFile]) -> tuple[Split, ...]:
-    """Cuts files into splits, numbered in file order.
+def splits_of(sources: Iterable[Iterable[InputFile]]) -> tuple[Split, ...]:
+    """Cuts the files of a table's sources into splits, numbered in file order.
 
     Raises:
         DataError: a Parquet file is corrupt.
     """
-    parts = [part for file in files for part in _parts(file)]
-    return tuple(
-        Split(index, file, row_group, first_row)
-        for index, (file, row_group, first_row) in enumerate(parts)
-    )
+    parts = [
+        (file, source, row_group, first_row)
+        for source, files in enumerate(sources)
+        for file in files
+        for row_group, first_row in _parts(file)
+    ]
+    return tuple(Split(index, *part) for index, part in enumerate(parts))
 
 
 def open_parquet(file: InputFile) -> pq.ParquetFile:
@@ -106,7 +111,9 @@ def open_parquet(file: InputFile) -> pq.ParquetFile:
         DataError: it cannot be read as Parquet.
     """
     try:
-        return pq.ParquetFile(file.path)
+        # A local path lets pyarrow read without Python in between.
+        remote = is_remote(file.path)
+        return pq.ParquetFile(raw_file(file.path) if remote else file.path)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(file, error) from error
 
@@ -121,8 +128,8 @@ def unreadable(file: InputFile, cause: Exception) -> DataError:
 
 
 def digests_of(files: Iterable[InputFile]) -> list[tuple[str, str]]:
-    """Returns the label and the sha256 of the content of each file."""
-    return [(file.label, sha256_of(Path(file.path))) for file in files]
+    """Returns the label of each file and a digest of its content."""
+    return [(file.label, digest_of(file.path)) for file in files]
 
 
 def _located(source: str, key: str) -> str:
@@ -145,30 +152,36 @@ def _is_glob(text: str) -> bool:
     return not _WILDCARDS.isdisjoint(text)
 
 
-def _fixed_part(pattern: str) -> Path:
+def _fixed_part(pattern: str) -> str:
     """Returns the folder above the first part of a pattern that has a wildcard."""
-    parts = itertools.takewhile(lambda part: not _is_glob(part), Path(pattern).parts)
-    return Path(*parts)
+    parts = pattern.split("/")
+    return "/".join(itertools.takewhile(lambda part: not _is_glob(part), parts))
 
 
-def _format_of(path: Path, key: str) -> Format:
-    for ending, name in ENDINGS.items():
-        if path.name.lower().endswith(ending):
-            return name
+def _folder_of(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _format_of(path: str, key: str) -> Format:
+    name = path.rpartition("/")[2]
+    for ending, kind in ENDINGS.items():
+        if name.lower().endswith(ending):
+            return kind
     raise DataError(
-        f"{key}.source: the ending of {path.name!r} tells no format; use one of "
+        f"{key}.source: the ending of {name!r} tells no format; use one of "
         f"{sorted(ENDINGS)} or set {key}.format"
     )
 
 
-def _parts(file: InputFile) -> Iterator[tuple[InputFile, int | None, int]]:
+def _parts(file: InputFile) -> Iterator[tuple[int | None, int]]:
+    """Yields the row group (None: the whole file) and first row of each part."""
     if file.format != "parquet":
-        yield file, None, 0
+        yield None, 0
         return
     first_row = 0
     with open_parquet(file) as parquet:
         for group in range(parquet.metadata.num_row_groups):
             rows = parquet.metadata.row_group(group).num_rows
             if rows:
-                yield file, group, first_row
+                yield group, first_row
             first_row += rows

@@ -17,16 +17,17 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
+from beam.batches import Reject
 from beam.catalogue import Catalogue, load_catalogue
 from beam.cleaning import Cleaned, clean
-from beam.reading import Reject, read
+from beam.reading import read
 from beam.records import row_records
 from beam.reports import SplitReport, failure_of, shard_path, split_path
 from beam.shards import ShardWriter, kept_path
 from beam.shuffle import pack, partition
 from beam.sinks import read_table, write_records, write_rejects, write_table
 from beam.sources import Split
-from beam.tables import TablePlan
+from beam.tables import SourcePlan, TablePlan
 from tfrs_app.contract.dataset import shard_name
 from tfrs_app.contract.errors import ConfigError, UserError
 from tfrs_app.contract.features import ITEM_ID
@@ -80,9 +81,13 @@ class CleanSplit(beam.DoFn):
     """Reads and cleans a split and sends its rows to their shards."""
 
     def __init__(
-        self, plan: TablePlan, folder: Path, shards: int, catalogue: Path | None = None
+        self,
+        plans: Sequence[SourcePlan],
+        folder: Path,
+        shards: int,
+        catalogue: Path | None = None,
     ) -> None:
-        self.plan = plan
+        self.plans = plans
         self.folder = folder
         self.shards = shards
         self.catalogue = catalogue
@@ -93,7 +98,7 @@ class CleanSplit(beam.DoFn):
         tally = Tally(self.shards)
         try:
             for cleaned in self._cleaned(split, known):
-                tables = partition(cleaned.table, self.plan.key, self.shards)
+                tables = partition(cleaned.table, self.table.key, self.shards)
                 tally.add(cleaned, [len(table) for table in tables])
                 for shard, table in enumerate(tables):
                     yield shard, pack(table, split.index)
@@ -101,11 +106,17 @@ class CleanSplit(beam.DoFn):
             failed = SplitReport(split=split.index, failure=failure_of(error))
             failed.save(split_path(self.folder, split.index))
             return
-        tally.save(self.folder, self.plan.table, split.index)
+        tally.save(self.folder, self.table.table, split.index)
+
+    @property
+    def table(self) -> TablePlan:
+        """Returns what the clean table looks like."""
+        return self.plans[0].table
 
     def _cleaned(self, split: Split, known: Catalogue | None) -> Iterator[Cleaned]:
-        for batch in read(split, self.plan.file_columns):
-            yield clean(batch, self.plan, split.file, known)
+        plan = self.plans[split.source]
+        for batch in read(split, plan.file_columns):
+            yield clean(batch, plan, split.file, known)
 
 
 class Tally:

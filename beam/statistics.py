@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from beam.cleaning import LINE_BREAKS
-from beam.tables import ROLES, Column, TablePlan, Values, column_name
+from beam.planning import ROLES, column_name
+from beam.tables import Column, TablePlan, Values
 from tfrs_app.contract.features import FeatureSpec, Kind
 
 _LINE_BREAK = re.compile(LINE_BREAKS)

@@ -19,7 +19,8 @@ from beam.reports import EventCounts, TableReport
 from beam.sinks import atomic_file, read_table
 from beam.statistics import Summary, merge_numbers, merge_tokens, vocabulary
 from tfrs_app.contract.artifacts import STATS, write_atomically
-from tfrs_app.contract.config import ShopConfig, SplitConfig
+from tfrs_app.contract.config import ShopConfig
+from tfrs_app.contract.data_config import SplitConfig
 from tfrs_app.contract.dataset import (
     ITEM_STATISTICS,
     vocabulary_path,
@@ -103,22 +104,36 @@ def write_vocabularies(
     tables: dict[str, TableReport],
     catalogue: Catalogue,
     counts: ItemCounts,
+    base: Path | None = None,
 ) -> Summary:
     """Writes every vocabulary and returns the sizes.
+
+    The tokens of a dataset `base` come first, in their order, so that ids stay.
 
     Raises:
         DataError: a vocabulary would be empty.
     """
     tokens, size = _item_vocabulary(catalogue, counts, config.data.item_min_users)
     sizes = {ITEM_ID: size}
+    tokens = continued(base, ITEM_ID, tokens)
     _write_vocabulary(folder, ITEM_ID, tokens, "data.item_min_users")
     for feature in config.spec.features:
         if feature.kind is Kind.CATEGORICAL:
             report = tables[TABLE_OF[feature.role]]
             tokens, sizes[feature.name] = _feature_vocabulary(feature, report)
+            tokens = continued(base, feature.name, tokens)
             key = f"features.{feature.name}.min_count"
             _write_vocabulary(folder, feature.name, tokens, key)
     return sizes
+
+
+def continued(base: Path | None, name: str, tokens: list[str]) -> list[str]:
+    """Returns the tokens of a dataset's vocabulary, then those that are new."""
+    if base is None:
+        return tokens
+    old = vocabulary_path(base, name).read_text(encoding="utf-8").split("\n")[:-1]
+    known = set(old)
+    return [*old, *(token for token in tokens if token not in known)]
 
 
 def numeric_summaries(config: ShopConfig, tables: dict[str, TableReport]) -> Summary:

@@ -2,123 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from tfrs_app.contract.errors import ConfigError
+from tfrs_app.contract.data_config import DataConfig
 from tfrs_app.contract.features import Feature, FeatureSpec, Name
-from tfrs_app.contract.where import parse_where
-
-Fraction = Annotated[float, Field(ge=0, le=1, strict=False)]
-Positive = Annotated[float, Field(gt=0, strict=False)]
-Count = Annotated[int, Field(ge=1)]
+from tfrs_app.contract.section import Count, Fraction, Positive, Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-def _moment(value: Any) -> Any:
-    """Turns a YAML date, datetime or ISO 8601 text into an aware UTC datetime."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day)
-    if isinstance(value, datetime) and value.tzinfo is None:
-        value = value.replace(tzinfo=UTC)
-    return value
-
-
-def _zone(value: Any) -> Any:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, TypeError, OSError) as error:
-        raise ValueError(
-            f"{value!r} is not a time zone; write for example Europe/Berlin"
-        ) from error
-    return value
-
-
-def _where(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        parse_where(value)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
-    return value
-
-
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-Zone = Annotated[str, BeforeValidator(_zone)]
-Where = Annotated[str, BeforeValidator(_where)]
-
-
-class TableConfig(_Section):
-    """Locates a table and maps its columns; unmapped columns keep their names."""
-
-    source: str
-    """A path, a glob, or `package:NAME/PATH` inside an installed Python package."""
-    format: Literal["parquet", "csv", "jsonl"] | None = None
-    """Told by the file name's ending where absent."""
-    columns: dict[str, str] = {}
-    """Contract column (user_id, item_id, ...) -> the file's column."""
-    where: Where | None = None
-    """Rows to keep, in terms of the file's columns, e.g. `quantity > 0`."""
-
-
-class EventsConfig(TableConfig):
-    """Adds what only events have: a time zone and types."""
-
-    timezone: Zone = "UTC"
-    """Zone of timestamps that carry none."""
-    event_type: str = "purchase"
-    """Type of every event where no `event_type` column is mapped."""
-
-
-class SplitConfig(_Section):
-    """Cuts time in three: train < validation_start <= validation < test_start <= test.
-
-    Moments without a zone are UTC. Without `test_end` the test lasts to the end.
-    """
-
-    validation_start: Moment
-    test_start: Moment
-    test_end: Moment | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> SplitConfig:
-        moments = [self.validation_start, self.test_start]
-        moments += [self.test_end] if self.test_end else []
-        if any(a >= b for a, b in itertools.pairwise(moments)):
-            raise ValueError(
-                "needs validation_start < test_start < test_end, received "
-                + " , ".join(moment.isoformat() for moment in moments)
-            )
-        return self
-
-
-class DataConfig(_Section):
-    """Says where the three tables lie and how time is cut."""
-
-    events: EventsConfig
-    items: TableConfig
-    users: TableConfig | None = None
-    split: SplitConfig
-    item_min_users: Count = 1
-    """Distinct users of the training span before an item enters the id vocabulary."""
-    max_rejected: Fraction = 0.01
-    """Share of rejected rows of a table above which the job fails."""
-    shards: Count = 4
-    """Number of files of each kind in the dataset."""
-
-
-class RetrievalConfig(_Section):
+class RetrievalConfig(Section):
     """Sizes and trains the two towers."""
 
     embedding_dim: Count = 64
@@ -150,13 +44,13 @@ class RetrievalConfig(_Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
 
-class EvaluationConfig(_Section):
+class EvaluationConfig(Section):
     """Names the cut-offs of the metrics."""
 
     ks: Annotated[tuple[Count, ...], Field(strict=False, min_length=1)] = (10, 20, 100)
 
 
-class ExportConfig(_Section):
+class ExportConfig(Section):
     """Chooses the index inside the SavedModel."""
 
     index: Literal["exact", "scann"] = "scann"
@@ -166,7 +60,7 @@ class ExportConfig(_Section):
     """Real requests stored for TF Serving's warm-up."""
 
 
-class ShopConfig(_Section):
+class ShopConfig(Section):
     """Describes one shop: its tables, features, models and how they are served."""
 
     shop: Name
@@ -188,13 +82,16 @@ class ShopConfig(_Section):
                 f"features {profile} have role query but data.users is absent; "
                 "name the users table or drop the features"
             )
-        constant = self.data.events.event_type
-        mapped = "event_type" in self.data.events.columns
-        if not mapped and constant not in self.event_weights:
-            raise ValueError(
-                f"data.events.event_type {constant!r} has no weight; add it to "
-                f"event_weights {dict(self.event_weights)}"
-            )
+        for events in self.data.events:
+            given = [t for t in events.event_types.values() if t is not None]
+            if "event_type" not in events.columns and not events.event_types:
+                given.append(events.event_type)
+            for name in given:
+                if name not in self.event_weights:
+                    raise ValueError(
+                        f"data.events: event type {name!r} has no weight; add it to "
+                        f"event_weights {dict(self.event_weights)}"
+                    )
         return self
 
     @property

@@ -49,7 +49,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> ShopConfig:
     try:
         return ShopConfig.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(_sentences(path, error)) from error
+        raise ConfigError(_sentences(path, tree, error)) from error
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -83,21 +83,49 @@ def _apply(tree: dict[str, Any], override: str) -> None:
             f"--set {override!r}: the value of {key} is not YAML: {error}"
         ) from error
     *parents, last = key.split(".")
-    node = tree
+    node: Any = tree
     for parent in parents:
-        child = node.setdefault(parent, {})
-        if not isinstance(child, dict):
+        node = _child(node, parent, override)
+        if not isinstance(node, dict | list):
             raise ConfigError(f"--set {override!r}: {parent!r} holds no keys")
-        node = child
-    node[last] = value
+    if isinstance(node, list):
+        node[_place(node, last, override)] = value
+    else:
+        node[last] = value
 
 
-def _sentences(path: Path, error: ValidationError) -> str:
+def _child(node: Any, key: str, override: str) -> Any:
+    if isinstance(node, list):
+        return node[_place(node, key, override)]
+    return node.setdefault(key, {})
+
+
+def _place(node: list[Any], key: str, override: str) -> int:
+    if not key.isdecimal() or int(key) >= len(node):
+        raise ConfigError(
+            f"--set {override!r}: {key!r} is no place in a list of {len(node)}; count "
+            "from 0"
+        )
+    return int(key)
+
+
+def _sentences(path: Path, tree: Any, error: ValidationError) -> str:
     return "\n".join(
-        f"{path}: {'.'.join(str(part) for part in item['loc']) or 'top level'}: "
-        f"{_sentence(item['loc'], item)}"
+        f"{path}: {_written(item['loc'], tree)}: {_sentence(item['loc'], item)}"
         for item in error.errors()
     )
+
+
+def _written(location: Iterable[int | str], tree: Any) -> str:
+    """Returns a location as the YAML has it: a lone table is no list there."""
+    parts = []
+    for part in location:
+        if isinstance(part, int) and not isinstance(tree, list):
+            continue
+        parts.append(str(part))
+        inside = isinstance(tree, list) or (isinstance(tree, dict) and part in tree)
+        tree = tree[part] if inside else None
+    return ".".join(parts) or "top level"
 
 
 def _sentence(location: Iterable[int | str], item: Any) -> str:

@@ -33,6 +33,7 @@ def test_reports_that_balance(tmp_path):
         "filtered": 2,
         "rejected": 1,
         "duplicates": 1,
+        "returned": 0,
         "rejected_by_reason": {"why": 1},
     }
 

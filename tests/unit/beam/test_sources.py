@@ -7,7 +7,7 @@ import pytest
 
 from beam.reading import check_types, columns_of_file, read
 from beam.sources import digests_of, input_files, splits_of
-from tfrs_app.contract.config import TableConfig
+from tfrs_app.contract.data_config import TableConfig
 from tfrs_app.contract.errors import DataError
 
 
@@ -18,7 +18,7 @@ def files_of(source, **more):
 def rows_of(path, columns, **more):
     """(rows as (number, values...), rejects as (number, reason)) of a file."""
     good, bad = [], []
-    for split in splits_of(files_of(path, **more)):
+    for split in splits_of([files_of(path, **more)]):
         for batch in read(split, columns):
             values = [batch.table[name].to_pylist() for name in columns]
             good += list(zip(batch.rows.tolist(), *values, strict=True))
@@ -51,7 +51,7 @@ def test_a_glob_is_sorted_and_labelled_below_its_fixed_folder(tmp_path):
         (tmp_path / name).write_text(name)
     files = files_of(tmp_path / "*" / "*.csv")
     assert [file.label for file in files] == ["a/10.csv", "a/9.csv", "b/2.csv"]
-    assert [split.index for split in splits_of(files)] == [0, 1, 2]
+    assert [split.index for split in splits_of([files])] == [0, 1, 2]
 
 
 def test_a_file_name_with_wildcards_is_taken_literally(tmp_path):
@@ -102,7 +102,7 @@ def test_digests_follow_the_content(tmp_path):
 def test_parquet_row_groups_number_their_rows(tmp_path):
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"x": range(10), "y": ["a"] * 10}), path, row_group_size=4)
-    splits = splits_of(files_of(path))
+    splits = splits_of([files_of(path)])
     assert [(s.row_group, s.first_row) for s in splits] == [(0, 0), (1, 4), (2, 8)]
     good, bad = rows_of(path, ["x"])
     assert good == [(i, i) for i in range(10)]
@@ -127,7 +127,7 @@ def test_csv_rows_and_broken_rows_keep_their_numbers(tmp_path, name, begin):
 
 
 def test_csv_numbers_across_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("beam.reading._CSV_BLOCK_BYTES", 256)
+    monkeypatch.setattr("beam.csv_files._BLOCK_BYTES", 256)
     broken = {0, 1, 77, 78, 500, 999}
     lines = ["a,b"] + ["1" if i in broken else f"{i},b" for i in range(1000)]
     path = tmp_path / "a.csv"

@@ -10,8 +10,8 @@ import pytest
 from beam.statistics import merge_numbers, merge_tokens, summarise, vocabulary
 from beam.tables import Column, Values
 
-NUMBER = Column("x", ("x",), Values.NUMBER)
-TEXT = Column("s", ("s",), Values.TEXT)
+NUMBER = Column("x", Values.NUMBER)
+TEXT = Column("s", Values.TEXT)
 
 
 def numbers_of(values):

@@ -54,7 +54,7 @@ def test_a_config_loads_with_defaults(load):
     config = load()
     assert config.retrieval.epochs == 3
     assert config.data.max_rejected == 0.01
-    assert config.data.events.timezone == "UTC"
+    assert config.data.events[0].timezone == "UTC"
     assert config.root == Path("artifacts/corner")
     assert config.spec.event_types == ("purchase", "view")
     assert config.data.split.test_end is None
@@ -143,7 +143,7 @@ def test_a_query_feature_needs_the_users_table(load):
 
 
 def test_the_constant_event_type_needs_a_weight(load):
-    with pytest.raises(ConfigError, match=r"event_type 'purchase' has no weight; add"):
+    with pytest.raises(ConfigError, match=r"event type 'purchase' has no weight; add"):
         load(replace=[("    columns: {event_type: kind}\n", ""), ("purchase:", "buy:")])
 
 
@@ -222,7 +222,7 @@ def test_overrides_replace_add_and_are_read_as_yaml(load):
         ("", "expected KEY=VALUE"),
         ("shop=[", "value of shop is not YAML"),
         ("shop.name=x", "'shop' holds no keys"),
-        ("features.0.dim=3", "'features' holds no keys"),
+        ("features.9.dim=3", "'9' is no place in a list of 2; count from 0"),
         ("retrieval.epochz=3", "retrieval.epochz: unknown key; did you mean 'epochs'?"),
         ("retrieval..epochs=3", "retrieval.: unknown key"),
         ("new.key=3", "new: unknown key"),

@@ -1,0 +1,17 @@
+"""What every section of the configuration is: typed, frozen and strict."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1, strict=False)]
+Positive = Annotated[float, Field(gt=0, strict=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """Refuses unknown keys, values of another type, and changes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
