@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -57,33 +58,38 @@ def _csv_rows(first: int, count: int, broken: list[int]) -> Any:
     return good + np.searchsorted(good_before, good, side="right")
 
 
+@contextmanager
 def _open(
     file: InputFile, on_broken_row: Callable[[Any], str], types: pacsv.ConvertOptions
-) -> Any:
+) -> Iterator[Any]:
     dialect = file.csv
-    return pacsv.open_csv(
-        _stream(file.path),
-        read_options=pacsv.ReadOptions(
-            use_threads=False,  # else the parser does not number the rows it rejects
-            block_size=_BLOCK_BYTES,
-            column_names=list(dialect.column_names) or None,
-            encoding=dialect.encoding,
-        ),
-        parse_options=pacsv.ParseOptions(
-            delimiter=dialect.delimiter,
-            quote_char=dialect.quote or False,
-            escape_char=dialect.escape or False,
-            newlines_in_values=True,
-            invalid_row_handler=on_broken_row,
-        ),
-        convert_options=types,
-    )
+    with _stream(file.path) as stream:
+        yield pacsv.open_csv(
+            stream,
+            read_options=pacsv.ReadOptions(
+                use_threads=False,  # else the parser numbers no rejected row
+                block_size=_BLOCK_BYTES,
+                column_names=list(dialect.column_names) or None,
+                encoding=dialect.encoding,
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=dialect.delimiter,
+                quote_char=dialect.quote or False,
+                escape_char=dialect.escape or False,
+                newlines_in_values=True,
+                invalid_row_handler=on_broken_row,
+            ),
+            convert_options=types,
+        )
 
 
-def _stream(path: str) -> Any:
+@contextmanager
+def _stream(path: str) -> Iterator[Any]:
     zipped = path.lower().endswith(".gz")
-    source = pa.PythonFile(raw_file(path), mode="r") if is_remote(path) else path
-    return pa.input_stream(source, compression="gzip" if zipped else None)
+    with ExitStack() as files:
+        remote = is_remote(path)
+        source = files.enter_context(raw_file(path)) if remote else path
+        yield pa.input_stream(source, compression="gzip" if zipped else None)
 
 
 def _no_rows(columns: list[str]) -> pa.Table:

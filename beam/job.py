@@ -15,6 +15,7 @@ from rich.console import Console
 from beam.catalogue import Catalogue, merge_catalogue
 from beam.events import EventShard
 from beam.inputs import RECORD_FOLDERS, Input
+from beam.recipe import write_recipe
 from beam.reports import (
     NO_ROWS,
     Counts,
@@ -79,6 +80,7 @@ class Job:
         self._summarise(reports, catalogue)
         self._collect_rejects()
         shutil.rmtree(self.work)
+        write_recipe(self.output, self.config)
         spec = self.config.spec.model_dump_json(indent=2)
         write_atomically(self.output / SPEC, spec.encode())
         return {

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from beam.statistics import Partial
 from tfrs_app.contract.artifacts import write_atomically
+from tfrs_app.contract.dataset import FORGOTTEN
 from tfrs_app.contract.errors import ConfigError, DataError, UserError
 
 Counts: TypeAlias = dict[str, Any]
@@ -95,6 +96,7 @@ class TableReport(_Report):
             "rejected": sum(reasons.values()),
             "duplicates": sum(shard.duplicates for shard in self.shards),
             "returned": sum(shard.returned for shard in self.shards),
+            FORGOTTEN: 0,
             "rejected_by_reason": dict(reasons.most_common()),
         }
 
@@ -106,6 +108,7 @@ NO_ROWS: Counts = {
     "rejected": 0,
     "duplicates": 0,
     "returned": 0,
+    FORGOTTEN: 0,
     "rejected_by_reason": {},
 }
 """The balance of a table that a shop does not have."""

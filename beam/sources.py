@@ -6,6 +6,7 @@ import glob
 import importlib.util
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -104,18 +105,22 @@ def splits_of(sources: Iterable[Iterable[InputFile]]) -> tuple[Split, ...]:
     return tuple(Split(index, *part) for index, part in enumerate(parts))
 
 
-def open_parquet(file: InputFile) -> pq.ParquetFile:
+@contextmanager
+def open_parquet(file: InputFile) -> Iterator[pq.ParquetFile]:
     """Opens a Parquet file.
 
     Raises:
         DataError: it cannot be read as Parquet.
     """
-    try:
-        # A local path lets pyarrow read without Python in between.
-        remote = is_remote(file.path)
-        return pq.ParquetFile(raw_file(file.path) if remote else file.path)
-    except (pa.ArrowException, OSError) as error:
-        raise unreadable(file, error) from error
+    with ExitStack() as files:
+        try:
+            # A local path lets pyarrow read without Python in between.
+            remote = is_remote(file.path)
+            raw = files.enter_context(raw_file(file.path)) if remote else file.path
+            parquet = files.enter_context(pq.ParquetFile(raw))
+        except (pa.ArrowException, OSError) as error:
+            raise unreadable(file, error) from error
+        yield parquet
 
 
 def unreadable(file: InputFile, cause: Exception) -> DataError:

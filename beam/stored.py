@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from beam.examples import features_in
 from beam.files import opened
 from beam.sources import InputFile, Split
 from tfrs_app.contract.dataset import TARGET_START, TIMESTAMP
+from tfrs_app.contract.features import USER_ID
 
 _BATCH_EVENTS = 262_144
 _HEADER = struct.Struct("<QI")
@@ -53,6 +55,15 @@ def read_stored(split: Split, columns: list[str]) -> Iterator[Batch]:
             gathered = {name: [] for name in columns}
     if held:
         yield _batch(gathered, kinds, done)
+
+
+def users_in(path: Path) -> set[str]:
+    """Returns the users of a file of sequences or profiles."""
+    file = InputFile(str(path), path.name, "dataset")
+    return {
+        features_in(record)[USER_ID].bytes_list.value[0].decode()
+        for record in _records(file)
+    }
 
 
 def _records(file: InputFile) -> Iterator[bytes]:

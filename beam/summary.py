@@ -116,24 +116,31 @@ def write_vocabularies(
     tokens, size = _item_vocabulary(catalogue, counts, config.data.item_min_users)
     sizes = {ITEM_ID: size}
     tokens = continued(base, ITEM_ID, tokens)
+    size["size"] = len(tokens)
     _write_vocabulary(folder, ITEM_ID, tokens, "data.item_min_users")
     for feature in config.spec.features:
         if feature.kind is Kind.CATEGORICAL:
             report = tables[TABLE_OF[feature.role]]
             tokens, sizes[feature.name] = _feature_vocabulary(feature, report)
             tokens = continued(base, feature.name, tokens)
+            sizes[feature.name]["size"] = len(tokens)
             key = f"features.{feature.name}.min_count"
             _write_vocabulary(folder, feature.name, tokens, key)
     return sizes
 
 
 def continued(base: Path | None, name: str, tokens: list[str]) -> list[str]:
-    """Returns the tokens of a dataset's vocabulary, then those that are new."""
+    """Returns tokens in the order of a dataset's vocabulary, then those that are new.
+
+    The place of one that no longer qualifies stays taken, but not its name: it may
+    tell of a user who is gone.
+    """
     if base is None:
         return tokens
     old = vocabulary_path(base, name).read_text(encoding="utf-8").split("\n")[:-1]
-    known = set(old)
-    return [*old, *(token for token in tokens if token not in known)]
+    known, valid = set(old), set(tokens)
+    kept = [t if t in valid else f"[REMOVED {place}]" for place, t in enumerate(old)]
+    return [*kept, *(token for token in tokens if token not in known)]
 
 
 def numeric_summaries(config: ShopConfig, tables: dict[str, TableReport]) -> Summary:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from tfrs_app.cli.program import program
 from tfrs_app.cli.stages import Stages
@@ -56,12 +58,19 @@ def version(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
 )
 def prepare(
-    context: typer.Context, config: ConfigOption, overrides: SetOption = None
+    context: typer.Context,
+    config: ConfigOption,
+    overrides: SetOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Add the events from this moment on to the last dataset."),
+    ] = None,
 ) -> None:
     """Turn the tables into a dataset; further options go to Apache Beam."""
+    overrides = [*(overrides or []), *([f"data.since={since}"] if since else [])]
     stages = _stages(config, overrides)
     stages.prepare(tuple(context.args))
-    _next(stages, f"train retrieval -c {config}")
+    _next(stages, "train retrieval", config, overrides)
 
 
 @train.command()
@@ -69,7 +78,7 @@ def retrieval(config: ConfigOption, overrides: SetOption = None) -> None:
     """Train the two towers; a killed training is resumed."""
     stages = _stages(config, overrides)
     stages.train()
-    _next(stages, f"evaluate -c {config}")
+    _next(stages, "evaluate", config, overrides)
 
 
 @app.command()
@@ -77,7 +86,7 @@ def evaluate(config: ConfigOption, overrides: SetOption = None) -> None:
     """Compare the model with baselines on the test window."""
     stages = _stages(config, overrides)
     stages.evaluate()
-    _next(stages, f"export -c {config}")
+    _next(stages, "export", config, overrides)
 
 
 @app.command()
@@ -85,7 +94,7 @@ def export(config: ConfigOption, overrides: SetOption = None) -> None:
     """Publish the model as the next version of a SavedModel."""
     stages = _stages(config, overrides)
     stages.export()
-    _next(stages, f"serve -c {config}")
+    _next(stages, "serve", config, overrides)
 
 
 @app.command()
@@ -93,7 +102,7 @@ def run(config: ConfigOption, overrides: SetOption = None) -> None:
     """Prepare, train, evaluate and export; skip what is up to date."""
     stages = _stages(config, overrides)
     stages.run()
-    _next(stages, f"serve -c {config}")
+    _next(stages, "serve", config, overrides)
 
 
 @app.command()
@@ -160,6 +169,20 @@ def doctor(config: ConfigOption, overrides: SetOption = None) -> None:
 
 
 @app.command()
+def forget(
+    user: Annotated[str, typer.Argument(help="The user's id, as the tables have it.")],
+    config: ConfigOption,
+    overrides: SetOption = None,
+) -> None:
+    """Remove a user from every dataset, and list what may still hold them."""
+    from tfrs_app.cli.forget import forget as remove
+
+    stages = _stages(config, overrides)
+    remove(stages, user)
+    _next(stages, "run", config, overrides)
+
+
+@app.command()
 def demo(config: ConfigOption, overrides: SetOption = None, k: KOption = 10) -> None:
     """Run all stages, start a server, and ask it over gRPC and REST."""
     from tfrs_app.cli.demo import show
@@ -167,5 +190,9 @@ def demo(config: ConfigOption, overrides: SetOption = None, k: KOption = 10) -> 
     show(_stages(config, overrides), config, k)
 
 
-def _next(stages: Stages, command: str) -> None:
-    stages.console.print(f"next: [bold]{program()} {command}[/]")
+def _next(
+    stages: Stages, command: str, config: Path, overrides: list[str] | None
+) -> None:
+    options = shlex.join(part for text in overrides or () for part in ("--set", text))
+    line = f"{program()} {command} -c {config} {options}".rstrip()
+    stages.console.print(f"next: [bold]{escape(line)}[/]")

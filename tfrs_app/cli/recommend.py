@@ -16,6 +16,7 @@ from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.artifacts import MODEL_EXTRAS, read_manifest
 from tfrs_app.contract.errors import ArtifactError, ConfigError
 from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Kind, Role
+from tfrs_app.contract.privacy import UserKey
 from tfrs_app.contract.signatures import EXCLUDE, RETRIEVE, SCORE, K
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Shop:
 
     dataset: Dataset
     history_length: int
+    user_key: UserKey | None
 
     @classmethod
     def behind(cls, stages: Stages) -> Shop:
@@ -49,7 +51,11 @@ class Shop:
         model = read_manifest(base / str(published[-1]), MODEL_EXTRAS)
         folder = stages.layout.run(str(model.parent))
         dataset = stages.layout.dataset(str(read_manifest(folder).parent))
-        return cls(Dataset.open(dataset), run_config(folder).history_length)
+        return cls(
+            Dataset.open(dataset),
+            run_config(folder).history_length,
+            UserKey.of(stages.config.data.hash_users),
+        )
 
     @cached_property
     def _row(self) -> dict[str, int]:
@@ -75,7 +81,9 @@ class Shop:
         """
         from tfrs_app.export.warmup import raw_query
 
-        users = np.flatnonzero(self.dataset.events.user_id == user_id.encode())
+        names = [user_id, *([self.user_key.pseudonym(user_id)] if self.user_key else [])]
+        encoded = [name.encode() for name in names]
+        users = np.flatnonzero(np.isin(self.dataset.events.user_id, encoded))
         if not len(users):
             raise ConfigError(f"--user {user_id!r}: no such user in the dataset")
         return raw_query(self.dataset, int(users[0]), self.history_length)

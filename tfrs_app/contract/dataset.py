@@ -9,6 +9,7 @@ ITEMS = "items"
 USERS = "users"
 VOCABULARIES = "vocabularies"
 REJECTS = "rejects"
+RECIPE = "recipe.json"
 ITEM_STATISTICS = "item_statistics.parquet"
 
 EVENT_TYPE = "event_type"
@@ -17,6 +18,9 @@ QUANTITY = "quantity"
 PRICE = "price"
 SESSION_ID = "session_id"
 TARGET_START = "target_start"
+
+FORGOTTEN = "forgotten"
+"""Rows of users who were removed after the dataset had been made, in its balance."""
 
 TABLE_COLUMNS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "events": (

@@ -177,7 +177,7 @@ def test_the_rows_balance_and_rejects_name_their_rows(made):
     assert rejects[1]["content"]["kind"] == "return"
     assert counts["items"] == {
         "rows_in": 31, "rows_out": 18, "filtered": 12, "rejected": 0, "duplicates": 1,
-        "returned": 0, "rejected_by_reason": {},
+        "returned": 0, "forgotten": 0, "rejected_by_reason": {},
     }  # fmt: skip
     for table in counts.values():
         fates = ("rows_out", "filtered", "rejected", "duplicates")

@@ -34,6 +34,7 @@ def test_reports_that_balance(tmp_path):
         "rejected": 1,
         "duplicates": 1,
         "returned": 0,
+        "forgotten": 0,
         "rejected_by_reason": {"why": 1},
     }
 

@@ -1,0 +1,75 @@
+"""Forgets a user, and lists what was made while they were still there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.table import Table
+
+from tfrs_app.cli.stages import Stages
+from tfrs_app.contract.artifacts import (
+    MANIFEST,
+    MODEL_EXTRAS,
+    Manifest,
+    read_manifest,
+)
+from tfrs_app.contract.dataset import FORGOTTEN
+
+
+def forget(stages: Stages, user_id: str) -> None:
+    """Removes a user from every dataset and prints what still holds them."""
+    from beam.forgetting import forget as remove
+
+    console = stages.console
+    folders = remove(stages.config, user_id, console)
+    for folder in folders:
+        console.print(f"removed from dataset {folder}")
+    if not folders:
+        console.print("no dataset holds this user")
+    console.print("later datasets will leave this user out")
+    table = Table("what", "where", "remedy", title="may still hold the user")
+    for kind, place in holders(stages):
+        table.add_row(kind, str(place), "make it again, then delete this one")
+    for source in _sources(stages):
+        table.add_row("table", source, "delete the rows where they come from")
+    table.add_row("running servers", "", "stop those that serve a model above")
+    console.print(table)
+
+
+def holders(stages: Stages) -> list[tuple[str, Path]]:
+    """Returns the runs and models made before their dataset forgot a user.
+
+    Whatever lost the dataset or run that it was made of is among them.
+    """
+    layout = stages.layout
+    datasets = dict(_manifests(layout.dataset("any").parent, f"*/{MANIFEST}"))
+    made_of = {manifest.id: manifest for manifest in datasets.values()}
+    runs = dict(_manifests(layout.run("any").parent, f"*/{MANIFEST}"))
+    clean = {
+        manifest.id
+        for manifest in runs.values()
+        if not _is_older(manifest, made_of.get(str(manifest.parent)))
+    }
+    models = _manifests(layout.model("any").parent, f"*/*/{MODEL_EXTRAS}/{MANIFEST}")
+    return [
+        *(("training run", path) for path, m in runs.items() if m.id not in clean),
+        *(("model", path.parent) for path, m in models if m.parent not in clean),
+    ]
+
+
+def _manifests(folder: Path, pattern: str) -> Iterator[tuple[Path, Manifest]]:
+    for path in sorted(folder.glob(pattern)):
+        yield path.parent, read_manifest(path.parent)
+
+
+def _is_older(run: Manifest, dataset: Manifest | None) -> bool:
+    return dataset is None or (
+        dataset.counts["events"][FORGOTTEN] > 0 and run.created <= dataset.created
+    )
+
+
+def _sources(stages: Stages) -> Iterator[str]:
+    data = stages.config.data
+    for table in (*data.events, *([data.users] if data.users else [])):
+        yield table.source
