@@ -81,8 +81,8 @@ class Shop:
         """
         from tfrs_app.export.warmup import raw_query
 
-        names = [user_id, *([self.user_key.pseudonym(user_id)] if self.user_key else [])]
-        encoded = [name.encode() for name in names]
+        hashed = [self.user_key.pseudonym(user_id)] if self.user_key else []
+        encoded = [name.encode() for name in (user_id, *hashed)]
         users = np.flatnonzero(np.isin(self.dataset.events.user_id, encoded))
         if not len(users):
             raise ConfigError(f"--user {user_id!r}: no such user in the dataset")
