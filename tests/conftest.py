@@ -10,17 +10,12 @@ from rich.console import Console
 
 import tfrs_app  # noqa: F401  (before tensorflow: it chooses Keras 2)
 from tests.little_shop import write_little_shop
-from tests.toy_shop import write_toy_shop
+from tests.toy_shop import overrides, write_toy_shop
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.loading import load_config
 
 SMOKE = Path(__file__).parents[1] / "configs" / "smoke.yaml"
-TABLES = {
-    "events": "events.csv.gz",
-    "items": "items.parquet",
-    "users": "users.jsonl",
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def toy_tables(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def toy_overrides(toy_tables) -> list[str]:
     """What points configs/smoke.yaml at the tables; `artifacts` is missing."""
-    return [f"data.{k}.source={toy_tables / v}" for k, v in TABLES.items()]
+    return overrides(toy_tables)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """A made shop whose right answers are known: a checkerboard of likes.
 
 Even users buy even items only, odd users odd ones. `python -m tests.toy_shop FOLDER`
-writes the three tables, each in another format.
+writes the tables as shops have them: views and orders in CSV of two dialects, items in
+Parquet, users in JSON Lines, and the key by which user ids are hashed.
 """
 
 import csv
@@ -20,6 +21,7 @@ USERS = 200
 EVENTS_A_USER = 40
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 70
+RETURNS = 100
 POPULAR = 100
 """Purchases come from the first so many items, so that they have histories."""
 
@@ -41,16 +43,37 @@ def write_toy_shop(folder: Path) -> None:
     with (folder / "users.jsonl").open("w", encoding="utf-8") as users:
         for n in range(0, USERS, 2):  # every second pair of users has a profile
             users.write(json.dumps({"customer": f"u{n}", "team": f"t{n % 2}"}) + "\n")
-    with gzip.open(folder / "events.csv.gz", "wt", newline="") as file:
-        events = csv.writer(file)
-        events.writerow(["customer", "sku", "when", "kind", "quantity"])
-        for n in range(USERS):
-            for _ in range(EVENTS_A_USER):
-                item = 2 * random_.randrange(POPULAR // 2) + n % 2
-                when = START + timedelta(seconds=random_.randrange(DAYS * 86400))
-                kind = random_.choice(["view", "purchase"])
-                row = [f"u{n}", f"i{item}", f"{when:%Y-%m-%dT%H:%M:%SZ}", kind, 1]
-                events.writerow(row)
+    views, orders = [], []
+    for n in range(USERS):
+        for _ in range(EVENTS_A_USER):
+            item = 2 * random_.randrange(POPULAR // 2) + n % 2
+            when = START + timedelta(seconds=random_.randrange(DAYS * 86400))
+            row = [f"u{n}", f"i{item}", f"{when:%Y-%m-%dT%H:%M:%SZ}"]
+            if random_.random() < 0.5:
+                views.append(row)
+            else:
+                orders.append([*row, "sale", random_.choice([1, 1, 2])])
+    for order in random_.sample(orders, RETURNS):  # sent back a minute later
+        later = datetime.fromisoformat(order[2]) + timedelta(minutes=1)
+        back = [*order[:2], f"{later:%Y-%m-%dT%H:%M:%SZ}", "sale", -order[4]]
+        orders += [back, [*order[:4], 0], [*order[:3], "voucher", 1]]
+    with (folder / "views.csv").open("w", encoding="cp1252", newline="") as file:
+        csv.writer(file, delimiter=";", quotechar="'", escapechar="\\").writerows(views)
+    with gzip.open(folder / "orders.csv.gz", "wt", newline="") as file:
+        csv.writer(file).writerows([["customer", "sku", "when", "kind", "quantity"]])
+        csv.writer(file).writerows(orders)
+    (folder / "user_ids.key").write_text("a made key for a made shop, of 43 letters..")
+
+
+def overrides(folder: Path) -> list[str]:
+    """What points configs/smoke.yaml at the tables in a folder."""
+    return [
+        f"data.events.0.source={folder / 'views.csv'}",
+        f"data.events.1.source={folder / 'orders.csv.gz'}",
+        f"data.items.source={folder / 'items.parquet'}",
+        f"data.users.source={folder / 'users.jsonl'}",
+        f"data.hash_users=file:{folder / 'user_ids.key'}",
+    ]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from tests.toy_shop import write_toy_shop
+from tests.toy_shop import overrides, write_toy_shop
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.loading import load_config
 from tfrs_app.training.retrieval import load_retrieval
@@ -23,15 +23,15 @@ def test_one_line_reaches_the_saved_model(tmp_path):
     pq.write_table(items, tmp_path / "tables/items.parquet")
     with open("configs/smoke.yaml", encoding="utf-8") as file:
         shop = yaml.safe_load(file)
-    for table in ("events", "items", "users"):
-        name = shop["data"][table]["source"].rsplit("/", 1)[1]
-        shop["data"][table]["source"] = str(tmp_path / "tables" / name)
     shop["artifacts"] = str(tmp_path / "artifacts")
     shop["retrieval"]["epochs"] = 1
     shop["features"].append(LINE)  # the one line
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump(shop), encoding="utf-8")
 
-    stages = Stages(load_config(tmp_path / "shop.yaml"), Console(quiet=True))
+    stages = Stages(
+        load_config(tmp_path / "shop.yaml", overrides(tmp_path / "tables")),
+        Console(quiet=True),
+    )
     folder = stages.run()
 
     prices = stages.encoded.catalogue["price_in_euro"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.table import Table
-
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.artifacts import (
     MANIFEST,
@@ -28,13 +26,12 @@ def forget(stages: Stages, user_id: str) -> None:
     if not folders:
         console.print("no dataset holds this user")
     console.print("later datasets will leave this user out")
-    table = Table("what", "where", "remedy", title="may still hold the user")
+    console.print("what may still hold them:")
     for kind, place in holders(stages):
-        table.add_row(kind, str(place), "make it again, then delete this one")
+        console.print(f"  {kind} {place}: make it again, then delete this one")
     for source in _sources(stages):
-        table.add_row("table", source, "delete the rows where they come from")
-    table.add_row("running servers", "", "stop those that serve a model above")
-    console.print(table)
+        console.print(f"  table {source}: delete the rows where they come from")
+    console.print("  servers that have loaded one of these models: stop them")
 
 
 def holders(stages: Stages) -> list[tuple[str, Path]]:

@@ -1,4 +1,5 @@
 import re
+import shlex
 import socket
 import subprocess
 
@@ -9,6 +10,7 @@ from tests.conftest import SMOKE, tfrs_app_command
 COMMANDS = [
     [], ["prepare"], ["train"], ["train", "retrieval"], ["evaluate"], ["export"],
     ["run"], ["serve"], ["recommend"], ["doctor"], ["demo"],
+    ["forget", "u0"],
 ]  # fmt: skip
 
 
@@ -148,7 +150,7 @@ def test_every_command_says_what_comes_next(toy_run):
         last = done.stdout.splitlines()[-1]
         # Whatever starts the program here, the hint starts it again.
         assert last.startswith("next: ")
-        assert last.endswith(f" {following} -c {SMOKE}")
+        assert last.endswith(shlex.join([*following.split(), *toy_run.options]))
 
 
 def test_even_users_are_recommended_even_items(toy_run):

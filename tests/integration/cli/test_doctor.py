@@ -20,7 +20,7 @@ def test_a_sound_machine_and_config_pass(toy_run):
 
 
 def test_a_column_that_the_file_lacks_is_named_with_its_remedy(toy_run):
-    wrong = ["--set", "data.events.columns.user_id=custommer"]
+    wrong = ["--set", "data.events.1.columns.user_id=custommer"]
     done = doctor(*toy_run.options, *wrong)
     assert done.returncode == 2
     assert "did you mean" in done.stdout
