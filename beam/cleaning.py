@@ -105,11 +105,10 @@ def _left_out(table: pa.Table, columns: dict[str, Any], plan: SourcePlan) -> Any
     Replaces user ids by their keyed hashes on the way.
     """
     left_out = np.zeros(len(table), dtype=bool)
-    if TIMESTAMP in columns:
-        if plan.since_s is not None:
-            left_out |= _mask(pc.less(columns[TIMESTAMP], plan.since_s))
-        if plan.until_s is not None:
-            left_out |= _mask(pc.greater_equal(columns[TIMESTAMP], plan.until_s))
+    if plan.since_s is not None:
+        left_out |= _mask(pc.less(columns[TIMESTAMP], plan.since_s))
+    if plan.until_s is not None:
+        left_out |= _mask(pc.greater_equal(columns[TIMESTAMP], plan.until_s))
     if plan.drop_returns and QUANTITY in columns:
         left_out |= _mask(pc.less(columns[QUANTITY], 0))
     unwanted = [name for name, kind in plan.event_types.items() if kind is None]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from beam.planning import TableSource, check_same_columns, plan_table
+from beam.pruning import recent
 from beam.reading import check_types, columns_of_file
 from beam.sources import InputFile, Split, digests_of, input_files, splits_of
 from beam.tables import SourcePlan, TablePlan
@@ -29,6 +30,8 @@ class Input:
     sources: tuple[SourcePlan, ...]
     files: tuple[tuple[InputFile, ...], ...]
     splits: tuple[Split, ...]
+    skipped: int
+    """Rows of row groups that need not be read: all of them are filtered."""
 
 
 @dataclass(frozen=True)
@@ -160,10 +163,10 @@ def _input(
     for source, source_plan in zip(sources, plans, strict=True):
         source.check(source_plan)
     files = tuple(source.files for source in sources)
-    splits = splits_of(files)
+    splits, skipped = recent(splits_of(files), plans)
     if not splits:
         raise DataError(
             f"data.{table}.source: the table has no rows; name a table with rows"
         )
     plans = tuple(replace(part, forgotten=forgotten) for part in plans)
-    return Input(plan, plans, files, splits)
+    return Input(plan, plans, files, splits, skipped)

@@ -96,6 +96,7 @@ class Job:
         cleaner = CleanSplit(part.sources, folder, shards, known)
         run_table(part.splits, cleaner, writer, self.options)
         report = audited(folder, table, len(part.splits), shards)
+        report = report.model_copy(update={"skipped": part.skipped})
         check_rejects(report, self.config.data.max_rejected)
         self._tell(report, time.monotonic() - started)
         return report

@@ -113,13 +113,10 @@ def _source_plan(
 ) -> SourcePlan:
     section = source.section
     where = parse_where(section.where) if section.where else None
-    since = int(config.data.since.timestamp()) if config.data.since else None
     made = SourcePlan(
         plan,
         {column.name: origins.get(column.name, ()) for column in plan.columns},
         where,
-        since_s=None if source.stored else since,
-        until_s=since if source.stored else None,
         drop_returns=config.data.returns == "drop",
         user_key=None if source.stored else UserKey.of(config.data.hash_users),
     )
@@ -130,8 +127,11 @@ def _source_plan(
     if not isinstance(section, EventsConfig):
         return made
     constant = None if origins[EVENT_TYPE] else section.event_type
+    since = int(config.data.since.timestamp()) if config.data.since else None
     return replace(
         made,
+        since_s=None if source.stored else since,
+        until_s=since if source.stored else None,
         timezone=section.timezone,
         event_type=constant,
         event_types=section.event_types,

@@ -82,6 +82,8 @@ class TableReport(_Report):
     table: str
     splits: list[SplitReport]
     shards: list[ShardReport]
+    skipped: int = 0
+    """Rows that were filtered without being read."""
 
     @property
     def counts(self) -> Counts:
@@ -90,9 +92,9 @@ class TableReport(_Report):
         for split in self.splits:
             reasons.update(split.rejected)
         return {
-            "rows_in": sum(split.rows_in for split in self.splits),
+            "rows_in": sum(split.rows_in for split in self.splits) + self.skipped,
             "rows_out": sum(shard.rows_out for shard in self.shards),
-            "filtered": sum(split.filtered for split in self.splits),
+            "filtered": sum(split.filtered for split in self.splits) + self.skipped,
             "rejected": sum(reasons.values()),
             "duplicates": sum(shard.duplicates for shard in self.shards),
             "returned": sum(shard.returned for shard in self.shards),

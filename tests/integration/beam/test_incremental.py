@@ -7,7 +7,7 @@ import pytest
 from beam.prepare import main, prepare
 from tests.integration.beam import shop
 from tfrs_app.contract.artifacts import verify
-from tfrs_app.contract.errors import ConfigError
+from tfrs_app.contract.errors import ConfigError, DataError
 
 SINCE = dt.datetime(2020, 1, 25)
 RECIPES = ("manifest.json", "recipe.json")
@@ -91,6 +91,25 @@ def test_old_rows_of_the_tables_and_late_rows_of_the_base_are_counted(shops, tmp
     fates = ("rows_out", "filtered", "rejected", "duplicates", "returned", "forgotten")
     assert counts["rows_in"] == sum(counts[fate] for fate in fates)
     assert counts["rows_out"] == verify(base).counts["events"]["rows_out"]
+
+
+def test_row_groups_of_old_days_are_not_read(shops, tmp_path):
+    _, base, path = shops
+    events = sorted(
+        (e for e in shop.made_events() if e["moment"]), key=lambda e: e["moment"]
+    )
+    shop.write_table(tmp_path / "all.parquet", events)  # in groups of 150 rows
+    content = bytearray((tmp_path / "all.parquet").read_bytes())
+    content[4:400] = bytes(396)  # the first group's pages: whoever reads them fails
+    (tmp_path / "all.parquet").write_bytes(content)
+    source = f"data.events.source={tmp_path}/all.parquet"
+    with pytest.raises(DataError, match="cannot be read as parquet"):
+        prepare(shop.loaded(path, source))
+    folder = prepare(shop.loaded(path, source, "data.since=2020-01-25"))
+    counts, old = verify(folder).counts["events"], verify(base).counts["events"]
+    assert counts["rows_in"] == len(events) + old["rows_out"]
+    fates = ("rows_out", "filtered", "rejected", "duplicates", "returned")
+    assert counts["rows_in"] == sum(counts[fate] for fate in fates)
 
 
 def write_all(folder):
