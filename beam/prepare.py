@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from beam.job import Job
 from beam.stages import pipeline_options
 from tfrs_app.contract.artifacts import Layout, staged, verify, write_manifest
 from tfrs_app.contract.config import ShopConfig
-from tfrs_app.contract.errors import ArtifactError, UserError
+from tfrs_app.contract.errors import ArtifactError, DataError, UserError
 from tfrs_app.contract.loading import load_config
 from tfrs_app.contract.privacy import Forgotten
+
+_LEAST_FREE_BYTES = 1 << 20
 
 __all__ = ["dataset_identity", "main", "prepare"]
 
@@ -49,7 +52,11 @@ def prepare(
         return folder
     with staged(folder) as staging:
         job = Job(config, made.inputs, staging.absolute(), options, console, made.base)
-        counts = job.run()
+        try:
+            counts = job.run()
+        except Exception as error:
+            check_space(staging, error)
+            raise
         write_manifest(
             staging,
             kind="dataset",
@@ -84,6 +91,21 @@ def _ingredients(config: ShopConfig) -> _Ingredients:
     inputs = inputs_of(config, base=base, forgotten=forgotten)
     name = identity(config, inputs, base=base, forgotten=forgotten)
     return _Ingredients(inputs, base, name)
+
+
+def check_space(folder: Path, cause: Exception) -> None:
+    """Checks whether a job failed because its disk is full.
+
+    A full disk is found where it is, since every runner words exceptions of its own.
+
+    Raises:
+        DataError: it is.
+    """
+    if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
+        raise DataError(
+            f"{folder.parent}: the disk is full; free some space, or name a folder on "
+            "another disk with `artifacts`, and run again"
+        ) from cause
 
 
 def main(argv: Sequence[str] | None = None) -> int:

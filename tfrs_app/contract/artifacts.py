@@ -225,13 +225,17 @@ def exclusive(folder: Path) -> Iterator[None]:
 def staged(folder: Path) -> Iterator[Path]:
     """Yields an empty sibling folder that is renamed to `folder` on success.
 
-    What a killed or failed writer left in the sibling is removed first.
+    A failed writer's sibling is removed; that of a killed one by the next writer.
     """
     with exclusive(folder):
         partial = folder.with_name(f".{folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        yield partial
+        try:
+            yield partial
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
         shutil.rmtree(folder, ignore_errors=True)  # an invalid or forced predecessor
         partial.rename(folder)
 
