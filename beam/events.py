@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from beam.basket_files import write_purchases
+from beam.baskets import BasketRule, purchases_of
 from beam.catalogue import load_catalogue
 from beam.records import Entries, row_entries, sequence_records
 from beam.reports import EventCounts, ShardReport
@@ -47,6 +49,7 @@ class EventShard:
     catalogue: Path
     users: Path | None
     user_plan: TablePlan | None
+    baskets: BasketRule
 
     def write(self, shard: int, messages: Iterable[bytes]) -> ShardReport:
         """Writes a shard's sequence records and its items' training events."""
@@ -61,6 +64,8 @@ class EventShard:
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
+        bought = train & (_types(events, self.plan) == weightiest(self.spec))
+        purchases = purchases_of(events, bought)
         in_train = events.table.filter(pa.array(train))
         return ShardReport(
             shard=shard,
@@ -70,6 +75,7 @@ class EventShard:
             records=records,
             partial=summarise(in_train, features_of(self.plan, self.spec)),
             events=event_counts(events, self.plan, self.split, profiles),
+            baskets=write_purchases(self.folder, shard, purchases, self.baskets),
         )
 
     def _profiles(self, shard: int) -> dict[str, Entries]:
@@ -78,6 +84,11 @@ class EventShard:
         table = read_table(kept_path(self.users, shard))
         ids = table.column(USER_ID).to_pylist()
         return dict(zip(ids, row_entries(table, self.user_plan.columns), strict=True))
+
+
+def weightiest(spec: FeatureSpec) -> int:
+    """Returns the index of the type that counts as purchase: the weightiest one."""
+    return int(np.argmax([spec.event_weights[name] for name in spec.event_types]))
 
 
 def span_starts(split: SplitConfig) -> tuple[float, float, float]:

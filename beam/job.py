@@ -12,9 +12,13 @@ from typing import Any
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
+from beam.basket_files import merge_item_baskets, repurchases_path
+from beam.baskets import BasketRule, basket_rule
 from beam.catalogue import Catalogue, merge_catalogue
+from beam.co_purchases import CoPurchases, run_co_purchases
 from beam.events import EventShard
 from beam.inputs import Input
+from beam.range_reports import audit_co_purchases
 from beam.reports import (
     NO_ROWS,
     Counts,
@@ -23,6 +27,7 @@ from beam.reports import (
     check_rejects,
     merged_events,
 )
+from beam.repurchases import merged_repurchases
 from beam.shards import RowShard, ShardWriter, kept_path
 from beam.sinks import atomic_file, read_table
 from beam.stages import (
@@ -33,6 +38,7 @@ from beam.stages import (
     run_item_ranges,
     run_table,
 )
+from beam.statistics import Summary
 from beam.summary import (
     check_split,
     count_items,
@@ -43,7 +49,14 @@ from beam.summary import (
 )
 from tfrs_app.contract.artifacts import SPEC, write_atomically
 from tfrs_app.contract.config import ShopConfig
-from tfrs_app.contract.dataset import ITEMS, REJECTS, SEQUENCES, USERS, shard_name
+from tfrs_app.contract.dataset import (
+    CO_PURCHASES,
+    ITEMS,
+    REJECTS,
+    SEQUENCES,
+    USERS,
+    shard_name,
+)
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.features import ITEM_ID
 
@@ -68,14 +81,17 @@ class Job:
 
     def run(self) -> Counts:
         """Runs all stages and returns the row balance of each table."""
+        rule = basket_rule(self.config.data.co_purchases, self.inputs["events"].plan)
         reports = {"items": self._stage("items", self._rows("items"))}
         catalogue = self._write_catalogue()
         if "users" in self.inputs:
             users = self._rows("users", self.output / USERS)
             reports["users"] = self._stage("users", users)
-        reports["events"] = self._stage("events", self._events())
+        reports["events"] = self._stage("events", self._events(rule))
         self._check_files()
-        self._summarise(reports, catalogue)
+        bought = self._co_purchases(reports["events"], len(catalogue.ids))
+        bought = {"within": rule.within, **bought}
+        self._summarise(reports, catalogue, bought)
         self._collect_rejects()
         shutil.rmtree(self.work)
         spec = self.config.spec.model_dump_json(indent=2)
@@ -113,7 +129,7 @@ class Job:
         plan, shards = self.inputs[table].plan, self.config.data.shards
         return RowShard(self.work / table, plan, self.config.spec, shards, output)
 
-    def _events(self) -> EventShard:
+    def _events(self, rule: BasketRule) -> EventShard:
         users = self.inputs.get("users")
         return EventShard(
             folder=self.work / "events",
@@ -125,7 +141,30 @@ class Job:
             catalogue=self.work,
             users=self.work / "users" if users else None,
             user_plan=users.plan if users else None,
+            baskets=rule,
         )
+
+    def _co_purchases(self, events: TableReport, items: int) -> Summary:
+        started = time.monotonic()
+        stage = CoPurchases(
+            config=self.config.data.co_purchases,
+            folder=self.work / CO_PURCHASES,
+            events=self.work / "events",
+            catalogue=self.work,
+            output=self.output / CO_PURCHASES,
+            shards=self.config.data.shards,
+        )
+        counts = [shard.baskets for shard in events.shards]
+        known = merge_item_baskets(stage.events, counts, items)
+        known.save(stage.folder)
+        run_co_purchases(stage, self.options)
+        pairs = audit_co_purchases(stage.folder, stage.output, counts)
+        self.console.print(
+            f"baskets {known.count:,} -> {pairs:,} pairs bought together, "
+            f"{time.monotonic() - started:.1f} s"
+        )
+        too_large = sum(shard.too_large for shard in counts)
+        return {"baskets": known.count, "too_large": too_large, "pairs": pairs}
 
     def _write_catalogue(self) -> Catalogue:
         folder, part = self.work / "items", self.inputs["items"]
@@ -141,17 +180,21 @@ class Job:
         run_item_ranges(ranges, self.options)
         return catalogue
 
-    def _summarise(self, reports: dict[str, TableReport], catalogue: Catalogue) -> None:
+    def _summarise(
+        self, reports: dict[str, TableReport], catalogue: Catalogue, bought: Summary
+    ) -> None:
         config, data = self.config, self.config.data
         events = merged_events(reports["events"].shards)
         check_split(data.split, events)
         types = self.inputs["events"].plan.event_types
         weights = [config.event_weights[name] for name in types]
         items = count_items(self.work / "events", data.shards, catalogue, weights)
-        write_item_statistics(self.output, catalogue, items)
+        paths = [repurchases_path(self.work / "events", i) for i in range(data.shards)]
+        again = merged_repurchases([read_table(p) for p in paths], len(catalogue.ids))
+        write_item_statistics(self.output, catalogue, items, again)
         sizes = write_vocabularies(self.output, config, reports, catalogue, items)
         numeric = numeric_summaries(config, reports)
-        write_stats(self.output, data.split, events, items, numeric, sizes)
+        write_stats(self.output, data.split, events, items, numeric, sizes, bought)
 
     def _check_files(self) -> None:
         shards = self.config.data.shards

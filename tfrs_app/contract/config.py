@@ -103,6 +103,23 @@ class SplitConfig(_Section):
         return self
 
 
+class CoPurchasesConfig(_Section):
+    """Says what a basket is and which pairs of items bought together are kept."""
+
+    within: Literal["session", "window"] | None = None
+    """What holds a user's basket together; `session` where events have session ids."""
+    window_hours: Positive = 24.0
+    """Time after a basket's first purchase; also for those without a session id."""
+    max_basket: Annotated[int, Field(ge=2)] = 200
+    """Distinct items beyond which a basket tells too little about any pair."""
+    min_baskets: Count = 2
+    """Joint baskets before a pair is kept."""
+    shrinkage: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=False)] = 5.0
+    """Joint baskets, expected and seen, that are added to those of each pair."""
+    top: Count = 50
+    """Partners kept for each item."""
+
+
 class DataConfig(_Section):
     """Says where the three tables lie and how time is cut."""
 
@@ -110,6 +127,7 @@ class DataConfig(_Section):
     items: TableConfig
     users: TableConfig | None = None
     split: SplitConfig
+    co_purchases: CoPurchasesConfig = CoPurchasesConfig()
     item_min_users: Count = 1
     """Distinct users of the training span before an item enters the id vocabulary."""
     max_rejected: Fraction = 0.01

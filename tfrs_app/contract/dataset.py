@@ -10,6 +10,8 @@ USERS = "users"
 VOCABULARIES = "vocabularies"
 REJECTS = "rejects"
 ITEM_STATISTICS = "item_statistics.parquet"
+CO_PURCHASES = "co_purchases"
+OTHER_ITEM_ID = "other_item_id"
 
 EVENT_TYPE = "event_type"
 TIMESTAMP = "timestamp"
@@ -34,9 +36,9 @@ def context_column(feature: str) -> str:
     return f"context_{feature}"
 
 
-def shard_name(index: int, shards: int) -> str:
+def shard_name(index: int, shards: int, ending: str = "tfrecord") -> str:
     """Returns the file name of one shard."""
-    return f"part-{index:05d}-of-{shards:05d}.tfrecord"
+    return f"part-{index:05d}-of-{shards:05d}.{ending}"
 
 
 def vocabulary_path(folder: Path, feature: str) -> Path:

@@ -1,0 +1,73 @@
+"""After how many days the same user buys the same item again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from beam.baskets import Purchases
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Repurchases:
+    """Describes each catalogue item's intervals between purchases; arrays are [items].
+
+    `intervals` counts them; `days` is their median, NaN where there is none.
+    """
+
+    intervals: Any
+    days: Any
+
+
+def repurchase_counts(purchases: Purchases) -> pa.Table:
+    """Counts one shard's intervals by item and whole days (UTC); one day counts once.
+
+    Returns:
+        `item`, `days`, `intervals` int64, ascending by item and days.
+    """
+    day = purchases.timestamp // DAY_S
+    order = np.lexsort((day, purchases.item, purchases.user))
+    user, item, day = (a[order] for a in (purchases.user, purchases.item, day))
+    days = np.diff(day)
+    again = (np.diff(user) == 0) & (np.diff(item) == 0) & (days > 0)
+    return _counted(item[1:][again], days[again], np.ones(int(again.sum()), np.int64))
+
+
+def merged_repurchases(tables: Sequence[pa.Table], items: int) -> Repurchases:
+    """Merges the counts of all shards.
+
+    Args:
+        tables: what `repurchase_counts` returned.
+        items: size of the catalogue.
+    """
+    rows = pa.concat_tables(tables)
+    columns = (rows.column(name).to_numpy() for name in ("item", "days", "intervals"))
+    merged = _counted(*columns)
+    item, days, count = (column.to_numpy() for column in merged.columns)
+    intervals = np.bincount(item, weights=count, minlength=items).astype(np.int64)
+    before = np.cumsum(intervals) - intervals
+    some = np.flatnonzero(intervals)
+    ends = np.cumsum(count)
+    middle = [
+        days[np.searchsorted(ends, (before + rank)[some], side="right")]
+        for rank in ((intervals - 1) // 2, intervals // 2)
+    ]
+    median = np.full(items, np.nan)
+    median[some] = (middle[0] + middle[1]) / 2
+    return Repurchases(intervals, median)
+
+
+def _counted(item: Any, days: Any, count: Any) -> pa.Table:
+    """Adds up the counts of equal (item, days)."""
+    order = np.lexsort((days, item))
+    item, days, count = item[order], days[order], count[order]
+    new = np.ones(len(item), dtype=bool)
+    new[1:] = (np.diff(item) != 0) | (np.diff(days) != 0)
+    total = np.add.reduceat(count, np.flatnonzero(new)) if len(item) else count
+    return pa.table({"item": item[new], "days": days[new], "intervals": total})
