@@ -74,8 +74,9 @@ class CoPurchases:
         contents = contents_of(parts)
         items = item_range(len(known.of), self.shards, index)
         counted, kept = 0, [_as_table(_no_pairs(), np.zeros(0))]
-        for block in pair_counts(contents, items, len(known.of)):
-            counted += int(block.baskets.sum())
+        least = self.config.min_baskets
+        for block, met in pair_counts(contents, items, len(known.of), least):
+            counted += met
             best = ranked(block, known.of, known.count, self.config)
             kept.append(_as_table(*best))
         rows = pa.concat_tables(kept)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tfrs_app.contract.config import CoPurchasesConfig
 
-BLOCK = 1_000_000
+BLOCK = 250_000
 """Meetings of two items that are counted at once: bounds memory, fits caches."""
 _KEYS = 2**31
 
@@ -29,7 +29,10 @@ class Contents:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Holds pairs as parallel arrays; `baskets` is how many hold both items."""
+    """Holds pairs as parallel arrays, ascending by item and other item.
+
+    `baskets`: how many hold both.
+    """
 
     item: Any
     other: Any
@@ -46,40 +49,39 @@ def meetings(contents: Contents) -> Any:
     return np.repeat(size - 1, size)
 
 
-def pair_counts(contents: Contents, items: range, catalogue: int) -> Iterator[Pairs]:
-    """Yields every pair of an item of a range with any other item, block by block.
-
-    Pairs ascend by item and other item.
+def pair_counts(
+    contents: Contents, items: range, catalogue: int, min_baskets: int
+) -> Iterator[tuple[Pairs, int]]:
+    """Yields the pairs of an item of a range with any other item, block by block.
 
     Args:
         contents: all baskets that hold an item of the range, perhaps others.
         items: the range of catalogue positions.
         catalogue: number of catalogue items, below 2 ** 31.
+        min_baskets: joint baskets of a pair that is kept.
+
+    Yields:
+        Kept pairs, and the number of meetings that were counted to find them.
     """
     rows = np.flatnonzero((contents.item >= items.start) & (contents.item < items.stop))
     rows = rows[np.argsort(contents.item[rows], kind="stable")]
     item = contents.item[rows] - items.start
-    basket = np.searchsorted(contents.starts, rows, side="right") - 1
-    start, size = contents.starts[basket], np.diff(contents.starts)[basket]
+    size = np.diff(contents.starts)
+    basket = np.repeat(np.arange(len(size)), size)[rows]
+    start, size = contents.starts[basket], size[basket]
     ends = np.cumsum(np.bincount(item, minlength=len(items)))
-    cost = np.concatenate([[0], np.cumsum(size)])
-    most = max(_KEYS // catalogue, 1)
-    first = 0
-    while first < len(items):
-        begin = ends[first - 1] if first else 0
-        within = np.searchsorted(cost[ends], cost[begin] + BLOCK, side="right")
-        last = min(max(int(within), first + 1), first + most, len(items))
-        block = slice(begin, ends[last - 1])
+    for first, last in _blocks(ends, size, max(_KEYS // catalogue, 1)):
+        block = slice(ends[first - 1] if first else 0, ends[last - 1])
         local = item[block] - first
         counted = _count(contents.item, local, start[block], size[block], catalogue)
-        yield _without_self(counted, first + items.start)
-        first = last
+        kept = _frequent(counted, catalogue, min_baskets, first + items.start)
+        yield kept, int(counted[1].sum()) - len(local)
 
 
 def ranked(
     pairs: Pairs, item_baskets: Any, baskets: int, config: CoPurchasesConfig
 ) -> tuple[Pairs, Any]:
-    """Returns the kept pairs, best first within each item, and their lifts, float64.
+    """Returns each item's best partners, best first, and their lifts, float64 [pairs].
 
     The lift is observed over expected joint baskets, both with pseudo-counts: the mean
     of a gamma-Poisson model that shrinks rare pairs towards 1 (DuMouchel 1999,
@@ -87,22 +89,37 @@ def ranked(
     then by catalogue order.
 
     Args:
-        pairs: all pairs of some items, ascending by item and other item.
+        pairs: all pairs of some items that may be kept.
         item_baskets: int64 [catalogue], baskets that hold each item.
         baskets: number of all baskets.
-        config: which to keep.
+        config: how much to shrink and how many to keep.
     """
-    pairs = pairs.take(pairs.baskets >= config.min_baskets)
     expected = item_baskets[pairs.item] * item_baskets[pairs.other] / baskets
     lift = (pairs.baskets + config.shrinkage) / (expected + config.shrinkage)
+    able = _among_top(pairs.item, lift, config.top)
+    pairs, lift = pairs.take(able), lift[able]
     order = np.lexsort((-pairs.baskets, -lift, pairs.item))
     first = np.searchsorted(pairs.item, pairs.item)
     order = order[np.arange(len(order)) - first < config.top]
     return pairs.take(order), lift[order]
 
 
-def _count(contents: Any, local: Any, start: Any, size: Any, catalogue: int) -> Pairs:
-    """Counts the partners of some items, local numbers ascending from 0."""
+def _blocks(ends: Any, size: Any, most: int) -> Iterator[tuple[int, int]]:
+    """Yields ranges of items, at most `most` and of about `BLOCK` meetings together."""
+    cost = np.concatenate([[0], np.cumsum(size)])[ends]
+    first = 0
+    while first < len(ends):
+        before = cost[first - 1] if first else 0
+        within = int(np.searchsorted(cost, before + BLOCK, side="right"))
+        last = min(max(within, first + 1), first + most)
+        yield first, last
+        first = last
+
+
+def _count(
+    contents: Any, local: Any, start: Any, size: Any, catalogue: int
+) -> tuple[Any, Any]:
+    """Returns keys `local item * catalogue + partner`, ascending, and their counts."""
     if size.sum() > BLOCK:
         return _count_one(contents, start, size, catalogue)
     keys = contents[_positions(start, size)].astype(np.int32)
@@ -111,20 +128,18 @@ def _count(contents: Any, local: Any, start: Any, size: Any, catalogue: int) -> 
     new = np.ones(len(keys), dtype=bool)
     np.not_equal(keys[1:], keys[:-1], out=new[1:])
     places = np.flatnonzero(new)
-    counts = np.diff(places, append=len(keys))
-    item, other = np.divmod(keys[places].astype(np.int64), catalogue)
-    return Pairs(item, other, counts)
+    return keys[places], np.diff(places, append=len(keys))
 
 
-def _count_one(contents: Any, start: Any, size: Any, catalogue: int) -> Pairs:
-    """Counts the partners of one item that is in very many baskets, part by part."""
+def _count_one(contents: Any, start: Any, size: Any, catalogue: int) -> tuple[Any, Any]:
+    """Does the same for one item that is in very many baskets, part by part."""
     counts = np.zeros(catalogue, dtype=np.int64)
     cuts = np.searchsorted(np.cumsum(size), np.arange(0, size.sum(), BLOCK))
     for first, last in zip(cuts, [*cuts[1:], len(size)], strict=True):
         part = _positions(start[first:last], size[first:last])
         counts += np.bincount(contents[part], minlength=catalogue)
     other = np.flatnonzero(counts)
-    return Pairs(np.zeros(len(other), dtype=np.int64), other, counts[other])
+    return other, counts[other]
 
 
 def _positions(start: Any, size: Any) -> Any:
@@ -133,7 +148,24 @@ def _positions(start: Any, size: Any) -> Any:
     return np.repeat(start - ends + size, size) + np.arange(size.sum())
 
 
-def _without_self(pairs: Pairs, first: int) -> Pairs:
-    """Returns the pairs of two items, with local numbers turned into positions."""
-    item = pairs.item + first
-    return Pairs(item, pairs.other, pairs.baskets).take(item != pairs.other)
+def _frequent(
+    counted: tuple[Any, Any], catalogue: int, min_baskets: int, first: int
+) -> Pairs:
+    """Returns the pairs of two items in enough baskets; `first` has local number 0."""
+    keys, counts = counted
+    enough = counts >= min_baskets
+    local, other = np.divmod(keys[enough].astype(np.int64), catalogue)
+    pairs = Pairs(local + first, other, counts[enough])
+    return pairs.take(pairs.item != pairs.other)
+
+
+def _among_top(item: Any, lift: Any, top: int) -> Any:
+    """Returns which pairs have one of the `top` lifts of their item, ties included."""
+    able = np.ones(len(item), dtype=bool)
+    starts = np.flatnonzero(np.diff(item, prepend=-1))
+    ends = np.append(starts[1:], len(item))
+    many = ends - starts > top
+    for start, end in zip(starts[many].tolist(), ends[many].tolist(), strict=True):
+        lifts = lift[start:end]
+        able[start:end] = lifts >= np.partition(lifts, -top)[-top]
+    return able
