@@ -18,12 +18,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam.basket_files import ItemBaskets, baskets_path, load_item_baskets
+from beam.basket_files import (
+    ItemBaskets,
+    baskets_path,
+    load_item_baskets,
+    merge_item_baskets,
+)
 from beam.catalogue import load_catalogue
 from beam.pairs import Contents, Pairs, meetings, pair_counts, ranked
-from beam.range_reports import RangeReport, SentReport, range_path, sent_path
+from beam.range_reports import (
+    RangeReport,
+    SentReport,
+    audit_co_purchases,
+    range_path,
+    sent_path,
+)
+from beam.reports import TableReport
 from beam.shuffle import pack, unpack
 from beam.sinks import atomic_file, read_table
+from beam.statistics import Summary
 from tfrs_app.contract.config import CoPurchasesConfig
 from tfrs_app.contract.dataset import OTHER_ITEM_ID, shard_name
 from tfrs_app.contract.features import ITEM_ID
@@ -118,6 +131,26 @@ class WriteCoPurchases(beam.DoFn):
         index, messages = element
         self.stage.write(index, messages)
         yield index
+
+
+def find_co_purchases(
+    stage: CoPurchases, events: TableReport, options: PipelineOptions
+) -> Summary:
+    """Runs and audits the stage; returns `baskets`, `too_large` and `pairs`.
+
+    Raises:
+        RuntimeError: the runner skipped, lost or repeated work.
+    """
+    counts = [shard.baskets for shard in events.shards]
+    items = len(load_catalogue(stage.catalogue).ids)
+    known = merge_item_baskets(stage.events, counts, items)
+    known.save(stage.folder)
+    run_co_purchases(stage, options)
+    return {
+        "baskets": known.count,
+        "too_large": sum(shard.too_large for shard in counts),
+        "pairs": audit_co_purchases(stage.folder, stage.output, counts),
+    }
 
 
 def run_co_purchases(stage: CoPurchases, options: PipelineOptions) -> None:

@@ -64,7 +64,9 @@ class EventShard:
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
-        bought = train & (_types(events, self.plan) == weightiest(self.spec))
+        bought = train & (
+            _types(events, self.plan) == purchase_type(self.spec, self.plan)
+        )
         purchases = purchases_of(events, bought)
         in_train = events.table.filter(pa.array(train))
         return ShardReport(
@@ -86,9 +88,12 @@ class EventShard:
         return dict(zip(ids, row_entries(table, self.user_plan.columns), strict=True))
 
 
-def weightiest(spec: FeatureSpec) -> int:
-    """Returns the index of the type that counts as purchase: the weightiest one."""
-    return int(np.argmax([spec.event_weights[name] for name in spec.event_types]))
+def purchase_type(spec: FeatureSpec, plan: TablePlan) -> int:
+    """Returns the plan's index of the weightiest type, the first of the YAML if several.
+
+    The plan numbers the types in another order than the spec.
+    """
+    return plan.event_types.index(max(spec.event_types, key=spec.event_weights.get))
 
 
 def span_starts(split: SplitConfig) -> tuple[float, float, float]:

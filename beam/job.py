@@ -12,13 +12,12 @@ from typing import Any
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
-from beam.basket_files import merge_item_baskets, repurchases_path
+from beam.basket_files import repurchases_path
 from beam.baskets import BasketRule, basket_rule
 from beam.catalogue import Catalogue, merge_catalogue
-from beam.co_purchases import CoPurchases, run_co_purchases
+from beam.co_purchases import CoPurchases, find_co_purchases
 from beam.events import EventShard
 from beam.inputs import Input
-from beam.range_reports import audit_co_purchases
 from beam.reports import (
     NO_ROWS,
     Counts,
@@ -79,19 +78,22 @@ class Job:
         """Returns the folder of what only this job reads."""
         return self.output / _WORK
 
+    @property
+    def basket_rule(self) -> BasketRule:
+        """Returns how purchases make baskets."""
+        return basket_rule(self.config.data.co_purchases, self.inputs["events"].plan)
+
     def run(self) -> Counts:
         """Runs all stages and returns the row balance of each table."""
-        rule = basket_rule(self.config.data.co_purchases, self.inputs["events"].plan)
+        events = self._events()
         reports = {"items": self._stage("items", self._rows("items"))}
         catalogue = self._write_catalogue()
         if "users" in self.inputs:
             users = self._rows("users", self.output / USERS)
             reports["users"] = self._stage("users", users)
-        reports["events"] = self._stage("events", self._events(rule))
+        reports["events"] = self._stage("events", events)
         self._check_files()
-        bought = self._co_purchases(reports["events"], len(catalogue.ids))
-        bought = {"within": rule.within, **bought}
-        self._summarise(reports, catalogue, bought)
+        self._summarise(reports, catalogue)
         self._collect_rejects()
         shutil.rmtree(self.work)
         spec = self.config.spec.model_dump_json(indent=2)
@@ -129,7 +131,7 @@ class Job:
         plan, shards = self.inputs[table].plan, self.config.data.shards
         return RowShard(self.work / table, plan, self.config.spec, shards, output)
 
-    def _events(self, rule: BasketRule) -> EventShard:
+    def _events(self) -> EventShard:
         users = self.inputs.get("users")
         return EventShard(
             folder=self.work / "events",
@@ -141,10 +143,10 @@ class Job:
             catalogue=self.work,
             users=self.work / "users" if users else None,
             user_plan=users.plan if users else None,
-            baskets=rule,
+            baskets=self.basket_rule,
         )
 
-    def _co_purchases(self, events: TableReport, items: int) -> Summary:
+    def _co_purchases(self, events: TableReport) -> Summary:
         started = time.monotonic()
         stage = CoPurchases(
             config=self.config.data.co_purchases,
@@ -154,17 +156,12 @@ class Job:
             output=self.output / CO_PURCHASES,
             shards=self.config.data.shards,
         )
-        counts = [shard.baskets for shard in events.shards]
-        known = merge_item_baskets(stage.events, counts, items)
-        known.save(stage.folder)
-        run_co_purchases(stage, self.options)
-        pairs = audit_co_purchases(stage.folder, stage.output, counts)
+        found = find_co_purchases(stage, events, self.options)
         self.console.print(
-            f"baskets {known.count:,} -> {pairs:,} pairs bought together, "
+            f"baskets {found['baskets']:,} -> {found['pairs']:,} pairs of items, "
             f"{time.monotonic() - started:.1f} s"
         )
-        too_large = sum(shard.too_large for shard in counts)
-        return {"baskets": known.count, "too_large": too_large, "pairs": pairs}
+        return {"within": self.basket_rule.within, **found}
 
     def _write_catalogue(self) -> Catalogue:
         folder, part = self.work / "items", self.inputs["items"]
@@ -180,12 +177,11 @@ class Job:
         run_item_ranges(ranges, self.options)
         return catalogue
 
-    def _summarise(
-        self, reports: dict[str, TableReport], catalogue: Catalogue, bought: Summary
-    ) -> None:
+    def _summarise(self, reports: dict[str, TableReport], catalogue: Catalogue) -> None:
         config, data = self.config, self.config.data
         events = merged_events(reports["events"].shards)
         check_split(data.split, events)
+        bought = self._co_purchases(reports["events"])
         types = self.inputs["events"].plan.event_types
         weights = [config.event_weights[name] for name in types]
         items = count_items(self.work / "events", data.shards, catalogue, weights)

@@ -24,7 +24,7 @@ OTHERS = ("data.co_purchases.min_baskets=3", "data.co_purchases.shrinkage=0.5")
 
 def many_events():
     """Enough events, and few enough receipts, for things to be bought together."""
-    events = shop.made_events(rows=3000)
+    events = shop.made_events(rows=6000)
     return [{**event, "receipt": event["receipt"] % 7} for event in events]
 
 
