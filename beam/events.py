@@ -64,9 +64,8 @@ class EventShard:
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
-        bought = train & (
-            _types(events, self.plan) == purchase_type(self.spec, self.plan)
-        )
+        purchase = purchase_type(self.spec, self.plan)
+        bought = train & (_types(events, self.plan) == purchase)
         purchases = purchases_of(events, bought)
         in_train = events.table.filter(pa.array(train))
         return ShardReport(
@@ -89,11 +88,12 @@ class EventShard:
 
 
 def purchase_type(spec: FeatureSpec, plan: TablePlan) -> int:
-    """Returns the plan's index of the weightiest type, the first of the YAML if several.
+    """Returns the plan's number of the weightiest type, of several the YAML's first.
 
     The plan numbers the types in another order than the spec.
     """
-    return plan.event_types.index(max(spec.event_types, key=spec.event_weights.get))
+    weights = spec.event_weights
+    return plan.event_types.index(max(weights, key=lambda name: weights[name]))
 
 
 def span_starts(split: SplitConfig) -> tuple[float, float, float]:
