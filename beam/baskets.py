@@ -101,8 +101,9 @@ def baskets_of(purchases: Purchases, rule: BasketRule) -> Baskets:
     """Returns the baskets of all users; each distinct item of a basket once."""
     basket = _basket_of_each(purchases, rule)
     width = int(purchases.item.max(initial=0)) + 1
-    rows = np.unique(basket * width + purchases.item)
-    basket, item = rows // width, rows % width
+    # np.unique would hash here: with NumPy 2.4 sixty times slower than this sort.
+    rows = np.sort(basket * width + purchases.item)
+    basket, item = np.divmod(rows[np.diff(rows, prepend=-1) != 0], width)
     size = np.bincount(basket)
     kept = size <= rule.max_basket
     number = np.cumsum(kept) - 1

@@ -154,8 +154,10 @@ def _frequent(
     """Returns the pairs of two items in enough baskets; `first` has local number 0."""
     keys, counts = counted
     enough = counts >= min_baskets
-    local, other = np.divmod(keys[enough].astype(np.int64), catalogue)
-    pairs = Pairs(local + first, other, counts[enough])
+    keys = keys[enough]
+    local = keys // catalogue  # with a multiplication faster than divmod
+    other = (keys - local * catalogue).astype(np.int64)
+    pairs = Pairs(local.astype(np.int64) + first, other, counts[enough])
     return pairs.take(pairs.item != pairs.other)
 
 

@@ -31,12 +31,14 @@ def repurchase_counts(purchases: Purchases) -> pa.Table:
     Returns:
         `item`, `days`, `intervals` int64, ascending by item and days.
     """
-    day = purchases.timestamp // DAY_S
-    order = np.lexsort((day, purchases.item, purchases.user))
-    user, item, day = (a[order] for a in (purchases.user, purchases.item, day))
-    days = np.diff(day)
-    again = (np.diff(user) == 0) & (np.diff(item) == 0) & (days > 0)
-    return _counted(item[1:][again], days[again], np.ones(int(again.sum()), np.int64))
+    item = purchases.item
+    key = purchases.user * (int(item.max(initial=0)) + 1) + item
+    # A user's purchases ascend by time, and a stable sort leaves them so.
+    order = np.argsort(key, kind="stable")
+    days = np.diff(purchases.timestamp[order] // DAY_S)
+    again = (np.diff(key[order]) == 0) & (days > 0)
+    count = np.ones(int(again.sum()), dtype=np.int64)
+    return _counted(item[order][1:][again], days[again], count)
 
 
 def merged_repurchases(tables: Sequence[pa.Table], items: int) -> Repurchases:
