@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from beam.basket_files import write_purchases
+from beam.baskets import BasketRule, purchases_of
 from beam.catalogue import load_catalogue
 from beam.records import Entries, row_entries, sequence_records
 from beam.reports import EventCounts, ShardReport
@@ -49,6 +51,7 @@ class EventShard:
     catalogue: Path
     users: Path | None
     user_plan: TablePlan | None
+    baskets: BasketRule
 
     def write(self, shard: int, messages: Iterable[bytes]) -> ShardReport:
         """Writes a shard's sequence records and its items' training events."""
@@ -64,6 +67,9 @@ class EventShard:
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
+        purchase = purchase_type(self.spec, self.plan)
+        bought = train & (_types(events) == purchase)
+        purchases = purchases_of(events, bought)
         in_train = events.table.filter(pa.array(train))
         return ShardReport(
             shard=shard,
@@ -74,6 +80,7 @@ class EventShard:
             records=records,
             partial=summarise(in_train, features_of(self.plan, self.spec)),
             events=event_counts(events, self.plan, self.split, profiles),
+            baskets=write_purchases(self.folder, shard, purchases, self.baskets),
         )
 
     def _standing(self, events: Histories) -> Histories:
@@ -89,6 +96,15 @@ class EventShard:
         table = read_table(kept_path(self.users, shard))
         ids = table.column(USER_ID).to_pylist()
         return dict(zip(ids, row_entries(table, self.user_plan.columns), strict=True))
+
+
+def purchase_type(spec: FeatureSpec, plan: TablePlan) -> int:
+    """Returns the plan's number of the weightiest type, of several the YAML's first.
+
+    The plan numbers the types in another order than the spec.
+    """
+    weights = spec.event_weights
+    return plan.event_types.index(max(weights, key=lambda name: weights[name]))
 
 
 def span_starts(split: SplitConfig) -> tuple[float, float, float]:

@@ -12,7 +12,10 @@ from typing import Any
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
+from beam.basket_files import repurchases_path
+from beam.baskets import BasketRule, basket_rule
 from beam.catalogue import Catalogue, merge_catalogue
+from beam.co_purchases import CoPurchases, find_co_purchases
 from beam.events import EventShard
 from beam.inputs import RECORD_FOLDERS, Input
 from beam.recipe import write_recipe
@@ -24,6 +27,7 @@ from beam.reports import (
     check_rejects,
     merged_events,
 )
+from beam.repurchases import merged_repurchases
 from beam.shards import RowShard, ShardWriter, kept_path
 from beam.sinks import atomic_file, read_table
 from beam.stages import (
@@ -34,6 +38,7 @@ from beam.stages import (
     run_item_ranges,
     run_table,
 )
+from beam.statistics import Summary
 from beam.summary import (
     check_split,
     count_items,
@@ -44,7 +49,14 @@ from beam.summary import (
 )
 from tfrs_app.contract.artifacts import SPEC, write_atomically
 from tfrs_app.contract.config import ShopConfig
-from tfrs_app.contract.dataset import ITEMS, REJECTS, SEQUENCES, USERS, shard_name
+from tfrs_app.contract.dataset import (
+    CO_PURCHASES,
+    ITEMS,
+    REJECTS,
+    SEQUENCES,
+    USERS,
+    shard_name,
+)
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.features import ITEM_ID
 
@@ -68,14 +80,20 @@ class Job:
         """Returns the folder of what only this job reads."""
         return self.output / _WORK
 
+    @property
+    def basket_rule(self) -> BasketRule:
+        """Returns how purchases make baskets."""
+        return basket_rule(self.config.data.co_purchases, self.inputs["events"].plan)
+
     def run(self) -> Counts:
         """Runs all stages and returns the row balance of each table."""
+        events = self._events()
         reports = {"items": self._stage("items", self._rows("items"))}
         catalogue = self._write_catalogue()
         if "users" in self.inputs:
             users = self._rows("users", self.output / USERS)
             reports["users"] = self._stage("users", users)
-        reports["events"] = self._stage("events", self._events())
+        reports["events"] = self._stage("events", events)
         self._check_files()
         self._summarise(reports, catalogue)
         self._collect_rejects()
@@ -131,7 +149,25 @@ class Job:
             catalogue=self.work,
             users=self.work / "users" if users else None,
             user_plan=users.plan if users else None,
+            baskets=self.basket_rule,
         )
+
+    def _co_purchases(self, events: TableReport) -> Summary:
+        started = time.monotonic()
+        stage = CoPurchases(
+            config=self.config.data.co_purchases,
+            folder=self.work / CO_PURCHASES,
+            events=self.work / "events",
+            catalogue=self.work,
+            output=self.output / CO_PURCHASES,
+            shards=self.config.data.shards,
+        )
+        found = find_co_purchases(stage, events, self.options)
+        self.console.print(
+            f"baskets {found['baskets']:,} -> {found['pairs']:,} pairs of items, "
+            f"{time.monotonic() - started:.1f} s"
+        )
+        return {"within": self.basket_rule.within, **found}
 
     def _write_catalogue(self) -> Catalogue:
         folder, part = self.work / "items", self.inputs["items"]
@@ -151,15 +187,18 @@ class Job:
         config, data = self.config, self.config.data
         events = merged_events(reports["events"].shards)
         check_split(data.split, events)
+        bought = self._co_purchases(reports["events"])
         types = self.inputs["events"].plan.event_types
         weights = [config.event_weights[name] for name in types]
         items = count_items(self.work / "events", data.shards, catalogue, weights)
-        write_item_statistics(self.output, catalogue, items)
+        paths = [repurchases_path(self.work / "events", i) for i in range(data.shards)]
+        again = merged_repurchases([read_table(p) for p in paths], len(catalogue.ids))
+        write_item_statistics(self.output, catalogue, items, again)
         sizes = write_vocabularies(
             self.output, config, reports, catalogue, items, self.base
         )
         numeric = numeric_summaries(config, reports)
-        write_stats(self.output, data.split, events, items, numeric, sizes)
+        write_stats(self.output, data.split, events, items, numeric, sizes, bought)
 
     def _check_files(self) -> None:
         shards = self.config.data.shards

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,22 +22,39 @@ _KINDS: dict[str, type[UserError]] = {
 _TOP_REASONS = 3
 
 
-class _Report(BaseModel):
+class Report(BaseModel):
+    """Travels as a file from a worker to the driver."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def save(self, path: Path) -> None:
         """Writes the report atomically."""
         write_atomically(path, self.model_dump_json().encode())
 
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads a report.
 
-class Failure(_Report):
+        Raises:
+            RuntimeError: the worker that should have written it never ran.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError as error:
+            raise RuntimeError(
+                f"{path.name} is missing in {path.parent}: the runner skipped work "
+                "without an error; report this with the runner's name"
+            ) from error
+
+
+class Failure(Report):
     """Carries a user's mistake from a worker to the driver, whatever the runner."""
 
     kind: str
     message: str
 
 
-class SplitReport(_Report):
+class SplitReport(Report):
     """Tells what became of a split's rows."""
 
     split: int
@@ -51,7 +68,7 @@ class SplitReport(_Report):
     failure: Failure | None = None
 
 
-class EventCounts(_Report):
+class EventCounts(Report):
     """Counts the events of a shard."""
 
     first: int
@@ -62,7 +79,16 @@ class EventCounts(_Report):
     profiled: int
 
 
-class ShardReport(_Report):
+class BasketCounts(Report):
+    """Counts the baskets of a shard."""
+
+    baskets: int = 0
+    too_large: int = 0
+    rows: int = 0
+    """Distinct items, summed over the baskets that are not too large."""
+
+
+class ShardReport(Report):
     """Tells what a shard received and wrote."""
 
     shard: int
@@ -74,9 +100,10 @@ class ShardReport(_Report):
     records: int
     partial: Partial = Partial()
     events: EventCounts | None = None
+    baskets: BasketCounts = BasketCounts()
 
 
-class TableReport(_Report):
+class TableReport(Report):
     """Holds the audited reports of one table, in the order of splits and shards."""
 
     table: str
@@ -133,17 +160,11 @@ def audited(folder: Path, table: str, splits: int, shards: int) -> TableReport:
         UserError: a worker met a user's mistake.
         RuntimeError: the runner lost or repeated rows.
     """
-    of_splits = [
-        SplitReport.model_validate_json(_content(split_path(folder, index)))
-        for index in range(splits)
-    ]
+    of_splits = [SplitReport.load(split_path(folder, i)) for i in range(splits)]
     for report in of_splits:
         if report.failure:
             raise _KINDS[report.failure.kind](report.failure.message)
-    of_shards = [
-        ShardReport.model_validate_json(_content(shard_path(folder, index)))
-        for index in range(shards)
-    ]
+    of_shards = [ShardReport.load(shard_path(folder, i)) for i in range(shards)]
     _check_balance(table, of_splits, of_shards)
     return TableReport(table=table, splits=of_splits, shards=of_shards)
 
@@ -224,13 +245,3 @@ def merged_events(shards: Sequence[ShardReport]) -> EventCounts:
         users=sum(part.users for part in parts),
         profiled=sum(part.profiled for part in parts),
     )
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise RuntimeError(
-            f"{path.name} is missing in {path.parent}: the runner skipped work without "
-            "an error; report this with the runner's name"
-        ) from error

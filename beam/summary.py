@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from beam.catalogue import Catalogue
 from beam.events import item_events_path
 from beam.reports import EventCounts, TableReport
+from beam.repurchases import Repurchases
 from beam.sinks import atomic_file, read_table
 from beam.statistics import Summary, merge_numbers, merge_tokens, vocabulary
 from tfrs_app.contract.artifacts import STATS, write_atomically
@@ -83,7 +84,7 @@ def count_items(
 
 
 def write_item_statistics(
-    folder: Path, catalogue: Catalogue, counts: ItemCounts
+    folder: Path, catalogue: Catalogue, counts: ItemCounts, repurchases: Repurchases
 ) -> None:
     """Writes one row for each catalogue item, in catalogue order."""
     table = pa.table(
@@ -92,6 +93,8 @@ def write_item_statistics(
             "train_events": counts.events,
             "train_weight": counts.weight,
             "train_users": counts.users,
+            "repurchases": repurchases.intervals,
+            "repurchase_days": repurchases.days,
         }
     )
     with atomic_file(folder / ITEM_STATISTICS) as file:
@@ -163,6 +166,7 @@ def write_stats(
     counts: ItemCounts,
     numeric: Summary,
     vocabularies: Summary,
+    co_purchases: Summary,
 ) -> None:
     """Writes stats.json."""
     stats = {
@@ -179,6 +183,7 @@ def write_stats(
         },
         "numeric": numeric,
         "vocabularies": vocabularies,
+        "co_purchases": co_purchases,
     }
     write_atomically(folder / STATS, orjson.dumps(stats, option=orjson.OPT_INDENT_2))
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, model_validator
 
 from tfrs_app.contract.errors import ConfigError
-from tfrs_app.contract.section import Count, Fraction, Section
+from tfrs_app.contract.section import Count, Fraction, Positive, Section
 from tfrs_app.contract.where import parse_where
 
 
@@ -134,6 +134,23 @@ class SplitConfig(Section):
         return self
 
 
+class CoPurchasesConfig(Section):
+    """Says what a basket is and which pairs of items bought together are kept."""
+
+    within: Literal["session", "window"] | None = None
+    """What holds a user's basket together; `session` where events have session ids."""
+    window_hours: Positive = 24.0
+    """Time after a basket's first purchase; also for those without a session id."""
+    max_basket: Annotated[int, Field(ge=2)] = 200
+    """Distinct items beyond which a basket tells too little about any pair."""
+    min_baskets: Count = 2
+    """Joint baskets before a pair is kept."""
+    shrinkage: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=False)] = 5.0
+    """Joint baskets, expected and seen, that are added to those of each pair."""
+    top: Count = 50
+    """Partners kept for each item."""
+
+
 class DataConfig(Section):
     """Says where the three tables lie and how time is cut."""
 
@@ -155,6 +172,7 @@ class DataConfig(Section):
     """Events before this moment come from the dataset `base`, not from the tables."""
     base: str | None = None
     """Id of a dataset; null: the newest one whose events all lie before `since`."""
+    co_purchases: CoPurchasesConfig = CoPurchasesConfig()
     item_min_users: Count = 1
     """Distinct users of the training span before an item enters the id vocabulary."""
     max_rejected: Fraction = 0.01

@@ -11,6 +11,8 @@ VOCABULARIES = "vocabularies"
 REJECTS = "rejects"
 RECIPE = "recipe.json"
 ITEM_STATISTICS = "item_statistics.parquet"
+CO_PURCHASES = "co_purchases"
+OTHER_ITEM_ID = "other_item_id"
 
 EVENT_TYPE = "event_type"
 TIMESTAMP = "timestamp"
@@ -38,9 +40,9 @@ def context_column(feature: str) -> str:
     return f"context_{feature}"
 
 
-def shard_name(index: int, shards: int) -> str:
+def shard_name(index: int, shards: int, ending: str = "tfrecord") -> str:
     """Returns the file name of one shard."""
-    return f"part-{index:05d}-of-{shards:05d}.tfrecord"
+    return f"part-{index:05d}-of-{shards:05d}.{ending}"
 
 
 def vocabulary_path(folder: Path, feature: str) -> Path:

@@ -55,6 +55,7 @@ def bytes_of(folder):
         ".work/items/shard-00000.json",
         ".work/events/*",
         "sequences/part-00001-of-00003.tfrecord",
+        "co_purchases/part-00001-of-00003.parquet",
     ],
 )
 def test_a_killed_job_leaves_no_dataset_and_a_rerun_succeeds(
