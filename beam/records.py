@@ -47,7 +47,7 @@ def sequence_records(
     """
     sequences = dict(_sequences(events.table, plan, item_ids))
     unknown: Entries = {}
-    for record in records(events.user):
+    for record in records(events.user, events.table.column(TIMESTAMP).to_numpy()):
         user_id = events.users[record.user]
         yield example_of(
             {

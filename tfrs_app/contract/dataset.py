@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 SEQUENCES = "sequences"
+ROWS = "rows"
 ITEMS = "items"
 USERS = "users"
 VOCABULARIES = "vocabularies"
@@ -17,6 +18,12 @@ QUANTITY = "quantity"
 PRICE = "price"
 SESSION_ID = "session_id"
 TARGET_START = "target_start"
+WEIGHT = "weight"
+
+OVERLAP = 512
+"""Earlier events with which a further sequence record of the same user begins."""
+SPANS = ("train", "validation", "test")
+"""The three parts of time, in their order; each has a folder of training rows."""
 
 TABLE_COLUMNS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "events": (
@@ -37,6 +44,11 @@ def context_column(feature: str) -> str:
 def shard_name(index: int, shards: int) -> str:
     """Returns the file name of one shard."""
     return f"part-{index:05d}-of-{shards:05d}.tfrecord"
+
+
+def rows_path(folder: Path, span: str) -> Path:
+    """Returns the folder of one span's training rows."""
+    return folder / ROWS / span
 
 
 def vocabulary_path(folder: Path, feature: str) -> Path:
