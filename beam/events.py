@@ -11,18 +11,26 @@ import numpy as np
 import pyarrow as pa
 
 from beam.catalogue import load_catalogue
-from beam.records import Entries, row_entries, sequence_records
+from beam.records import Entries, event_columns, row_entries, sequence_records
 from beam.reports import EventCounts, ShardReport
+from beam.rows import TrainingRows
 from beam.sequences import Histories, histories
 from beam.shards import SPLIT, gathered, kept_path
 from beam.sinks import read_table, write_records, write_table
 from beam.statistics import features_of, summarise
 from beam.tables import TablePlan
 from tfrs_app.contract.config import SplitConfig
-from tfrs_app.contract.dataset import EVENT_TYPE, TIMESTAMP, shard_name
+from tfrs_app.contract.dataset import (
+    EVENT_TYPE,
+    SEQUENCES,
+    SPANS,
+    TIMESTAMP,
+    rows_path,
+    shard_name,
+)
 from tfrs_app.contract.features import ITEM_ID, USER_ID, FeatureSpec
 
-SPANS = ("train", "validation", "test", "after_test")
+_ALL_SPANS = (*SPANS, "after_test")
 
 
 def item_events_path(folder: Path, shard: int) -> Path:
@@ -47,6 +55,8 @@ class EventShard:
     catalogue: Path
     users: Path | None
     user_plan: TablePlan | None
+    row_history_length: int | None = None
+    """Events that a training row shows; None where no rows are asked for."""
 
     def write(self, shard: int, messages: Iterable[bytes]) -> ShardReport:
         """Writes a shard's sequence records and its items' training events."""
@@ -55,9 +65,12 @@ class EventShard:
         profiles = self._profiles(shard)
         ids = load_catalogue(self.catalogue).ids
         records = write_records(
-            self.output / shard_name(shard, self.shards),
+            self.output / SEQUENCES / shard_name(shard, self.shards),
             sequence_records(events, self.plan, ids, profiles),
         )
+        counts = event_counts(events, self.plan, self.split, profiles)
+        if self.row_history_length is not None:
+            self._write_rows(shard, events, profiles, counts)
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
@@ -69,8 +82,27 @@ class EventShard:
             duplicates=events.duplicates,
             records=records,
             partial=summarise(in_train, features_of(self.plan, self.spec)),
-            events=event_counts(events, self.plan, self.split, profiles),
+            events=counts,
         )
+
+    def _write_rows(
+        self,
+        shard: int,
+        events: Histories,
+        profiles: dict[str, Entries],
+        counts: EventCounts | None,
+    ) -> None:
+        ids = load_catalogue(self.catalogue).ids
+        columns = event_columns(events.table, self.plan, ids)
+        weights, length = self.spec.event_weights, self.row_history_length or 0
+        rows = TrainingRows(events, columns, weights, profiles, length)
+        spans = _spans(events, self.split)
+        for index, span in enumerate(SPANS):
+            path = rows_path(self.output, span) / shard_name(shard, self.shards)
+            written = write_records(path, rows.of(spans == index))
+            expected = counts.spans[span] if counts else 0
+            if written != expected:
+                raise RuntimeError(f"{path}: {written} rows of {expected} written")
 
     def _profiles(self, shard: int) -> dict[str, Entries]:
         if self.users is None or self.user_plan is None:
@@ -93,13 +125,13 @@ def event_counts(
     times = _times(events)
     if not len(times):
         return None
-    spans = np.searchsorted(span_starts(split), times, side="right")
-    in_span = np.bincount(spans, minlength=len(SPANS)).tolist()
+    spans = _spans(events, split)
+    in_span = np.bincount(spans, minlength=len(_ALL_SPANS)).tolist()
     types = np.bincount(_types(events, plan), minlength=len(plan.event_types)).tolist()
     return EventCounts(
         first=int(times.min()),
         last=int(times.max()),
-        spans=dict(zip(SPANS, in_span, strict=True)),
+        spans=dict(zip(_ALL_SPANS, in_span, strict=True)),
         by_type=dict(zip(plan.event_types, types, strict=True)),
         users=len(events.users),
         profiled=len(set(events.users).intersection(profiled)),
@@ -125,6 +157,11 @@ def item_events(events: Histories, train: Any, plan: TablePlan) -> pa.Table:
         {"item": pa.array(items, pa.int64()), "users": pa.array(users, pa.int64())}
         | {f"events_{index}": pa.array(by_type[:, index]) for index in range(types)}
     )
+
+
+def _spans(events: Histories, split: SplitConfig) -> Any:
+    """Returns int64 [events]: the index of each event's span."""
+    return np.searchsorted(span_starts(split), _times(events), side="right")
 
 
 def _times(events: Histories) -> Any:

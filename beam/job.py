@@ -43,7 +43,15 @@ from beam.summary import (
 )
 from tfrs_app.contract.artifacts import SPEC, write_atomically
 from tfrs_app.contract.config import ShopConfig
-from tfrs_app.contract.dataset import ITEMS, REJECTS, SEQUENCES, USERS, shard_name
+from tfrs_app.contract.dataset import (
+    ITEMS,
+    REJECTS,
+    SEQUENCES,
+    SPANS,
+    USERS,
+    rows_path,
+    shard_name,
+)
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.features import ITEM_ID
 
@@ -120,11 +128,12 @@ class Job:
             plan=self.inputs["events"].plan,
             spec=self.config.spec,
             split=self.config.data.split,
-            output=self.output / SEQUENCES,
+            output=self.output,
             shards=self.config.data.shards,
             catalogue=self.work,
             users=self.work / "users" if users else None,
             user_plan=users.plan if users else None,
+            row_history_length=self.config.data.rows_shown,
         )
 
     def _write_catalogue(self) -> Catalogue:
@@ -151,13 +160,16 @@ class Job:
         write_item_statistics(self.output, catalogue, items)
         sizes = write_vocabularies(self.output, config, reports, catalogue, items)
         numeric = numeric_summaries(config, reports)
-        write_stats(self.output, data.split, events, items, numeric, sizes)
+        write_stats(self.output, data, events, items, numeric, sizes)
 
     def _check_files(self) -> None:
         shards = self.config.data.shards
-        for table in self.inputs:
+        folders = [self.output / _FOLDERS[table] for table in self.inputs]
+        if self.config.data.rows_shown is not None:
+            folders += [rows_path(self.output, span) for span in SPANS]
+        for folder in folders:
             for shard in range(shards):
-                path = self.output / _FOLDERS[table] / shard_name(shard, shards)
+                path = folder / shard_name(shard, shards)
                 if not path.is_file():
                     raise RuntimeError(f"{path}: the runner skipped this shard")
 
