@@ -5,6 +5,7 @@ import json
 import pytest
 
 import tfrs_app  # noqa: F401  (before TensorFlow: it asks for Keras 2)
+from beam.events import EventShard
 from beam.prepare import prepare
 from tests.integration.beam import shop
 from tests.integration.beam.test_prepare import (
@@ -170,3 +171,17 @@ def test_the_rows_do_not_change_the_sequences(folder, tmp_path):
     other = prepare(shop.loaded(shop.write_shop(tmp_path)))
     for path in (folder / "sequences").iterdir():
         assert (other / "sequences" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_runner_that_skips_a_file_of_rows_is_caught(tmp_path, monkeypatch):
+    path = shop.write_shop(tmp_path)
+    written = EventShard._write_rows
+
+    def skipping(self, shard, *more):
+        written(self, shard, *more)
+        if shard == 1:
+            next((self.output / "rows" / "test").glob("part-00001-*")).unlink()
+
+    monkeypatch.setattr(EventShard, "_write_rows", skipping)
+    with pytest.raises(RuntimeError, match=r"rows/test/part-00001.*skipped this shard"):
+        prepare(shop.loaded(path, "data.layout=rows"))
