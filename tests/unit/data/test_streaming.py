@@ -173,6 +173,15 @@ def test_a_seed_decides_the_order_and_every_epoch_has_another(tmp_path):
     assert examples_of(repeated)[1] == first + second
 
 
+def test_one_users_events_are_shuffled_anew_each_epoch(tmp_path):
+    written(tmp_path, events_of([[(n, n % 5, 0) for n in range(20)]]), files=1)
+    first, second = epochs_of(tmp_path, 1)
+    assert first != second
+    assert sorted(first) == sorted(second)
+    assert epochs_of(tmp_path, 1) == [first, second]
+    assert epochs_of(tmp_path, 2)[0] != first
+
+
 def test_shuffling_mixes_users_and_the_events_of_one_user(tmp_path):
     users = events_of([[(n, n % 5, 0) for n in range(20)] for _ in range(8)])
     written(tmp_path, users, files=1)
