@@ -46,6 +46,7 @@ def rows_of(users, length, wanted=None, profiles=None):
     made = TrainingRows(events, columns, WEIGHTS, profiles or {}, length)
     chosen = np.ones(len(rows), bool) if wanted is None else np.array(wanted, bool)
     for record in made.of(chosen):
+        assert record.count(b"\x07user_id") == 1  # parsers warn of a repeated key
         features = tf.train.Example.FromString(record).features.feature
         yield {
             name: list(getattr(feature, feature.WhichOneof("kind")).value)

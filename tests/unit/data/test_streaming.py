@@ -182,6 +182,21 @@ def test_one_users_events_are_shuffled_anew_each_epoch(tmp_path):
     assert epochs_of(tmp_path, 2)[0] != first
 
 
+def test_users_come_in_another_order_with_another_seed_and_epoch(tmp_path):
+    written(tmp_path, events_of([[(n, n % 5, 0)] for n in range(30)]), files=1)
+
+    def epochs(seed):
+        windows = sequence_windows(
+            tmp_path, SPEC, history_length=2, batch_size=9, seed=seed, users_at_once=1
+        )
+        return [examples_of(windows)[1] for _ in range(2)]
+
+    first, second = epochs(1)
+    assert first != second
+    assert epochs(1) == [first, second]
+    assert epochs(2)[0] != first
+
+
 def test_shuffling_mixes_users_and_the_events_of_one_user(tmp_path):
     users = events_of([[(n, n % 5, 0) for n in range(20)] for _ in range(8)])
     written(tmp_path, users, files=1)
