@@ -13,19 +13,28 @@ import pyarrow as pa
 from beam.basket_files import write_purchases
 from beam.baskets import BasketRule, purchases_of
 from beam.catalogue import load_catalogue
-from beam.records import Entries, row_entries, sequence_records
+from beam.records import Entries, event_columns, row_entries, sequence_records
 from beam.reports import EventCounts, ShardReport
 from beam.returns import without_returns
+from beam.rows import TrainingRows
 from beam.sequences import Histories, histories
 from beam.shards import SPLIT, gathered, kept_path
 from beam.sinks import read_table, write_records, write_table
 from beam.statistics import features_of, summarise
 from beam.tables import TablePlan
 from tfrs_app.contract.data_config import SplitConfig
-from tfrs_app.contract.dataset import EVENT_TYPE, QUANTITY, TIMESTAMP, shard_name
+from tfrs_app.contract.dataset import (
+    EVENT_TYPE,
+    QUANTITY,
+    SEQUENCES,
+    SPANS,
+    TIMESTAMP,
+    rows_path,
+    shard_name,
+)
 from tfrs_app.contract.features import ITEM_ID, USER_ID, FeatureSpec
 
-SPANS = ("train", "validation", "test", "after_test")
+_ALL_SPANS = (*SPANS, "after_test")
 
 
 def item_events_path(folder: Path, shard: int) -> Path:
@@ -52,6 +61,8 @@ class EventShard:
     users: Path | None
     user_plan: TablePlan | None
     baskets: BasketRule
+    row_history_length: int | None = None
+    """Events that a training row shows; None where no rows are asked for."""
 
     def write(self, shard: int, messages: Iterable[bytes]) -> ShardReport:
         """Writes a shard's sequence records and its items' training events."""
@@ -61,9 +72,12 @@ class EventShard:
         profiles = self._profiles(shard)
         ids = load_catalogue(self.catalogue).ids
         records = write_records(
-            self.output / shard_name(shard, self.shards),
+            self.output / SEQUENCES / shard_name(shard, self.shards),
             sequence_records(events, self.plan, ids, profiles),
         )
+        counts = event_counts(events, self.plan, self.split, profiles)
+        if self.row_history_length is not None:
+            self._write_rows(shard, events, profiles, counts)
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
@@ -79,9 +93,28 @@ class EventShard:
             returned=len(unique.table) - len(events.table),
             records=records,
             partial=summarise(in_train, features_of(self.plan, self.spec)),
-            events=event_counts(events, self.plan, self.split, profiles),
+            events=counts,
             baskets=write_purchases(self.folder, shard, purchases, self.baskets),
         )
+
+    def _write_rows(
+        self,
+        shard: int,
+        events: Histories,
+        profiles: dict[str, Entries],
+        counts: EventCounts | None,
+    ) -> None:
+        ids = load_catalogue(self.catalogue).ids
+        columns = event_columns(events.table, self.plan, ids)
+        weights, length = self.spec.event_weights, self.row_history_length or 0
+        rows = TrainingRows(events, columns, weights, profiles, length)
+        spans = spans_of(_times(events), self.split)
+        for index, span in enumerate(SPANS):
+            path = rows_path(self.output, span) / shard_name(shard, self.shards)
+            written = write_records(path, rows.of(spans == index))
+            expected = counts.spans[span] if counts else 0
+            if written != expected:
+                raise RuntimeError(f"{path}: {written} rows of {expected} written")
 
     def _standing(self, events: Histories) -> Histories:
         if not self.cancel_returns or not self.plan.has(QUANTITY):
@@ -114,7 +147,7 @@ def span_starts(split: SplitConfig) -> tuple[float, float, float]:
 
 
 def spans_of(times: Any, split: SplitConfig) -> Any:
-    """Returns int64 [events]: the index in SPANS of each moment in seconds."""
+    """Returns int64 [events]: the index of the span of each moment in seconds."""
     return np.searchsorted(span_starts(split), times, side="right")
 
 
@@ -126,13 +159,13 @@ def event_counts(
     if not len(times):
         return None
     spans = spans_of(times, split)
-    in_span = np.bincount(spans, minlength=len(SPANS)).tolist()
+    in_span = np.bincount(spans, minlength=len(_ALL_SPANS)).tolist()
     types = np.bincount(_types(events), minlength=len(plan.event_types)).tolist()
     users = {events.users[code] for code in np.unique(events.user).tolist()}
     return EventCounts(
         first=int(times.min()),
         last=int(times.max()),
-        spans=dict(zip(SPANS, in_span, strict=True)),
+        spans=dict(zip(_ALL_SPANS, in_span, strict=True)),
         by_type=dict(zip(plan.event_types, types, strict=True)),
         users=len(users),
         profiled=len(users.intersection(profiled)),

@@ -24,6 +24,8 @@ _LISTS = (
     ("int64_list", "Int64List", _FIELD.TYPE_INT64),
 )
 _FEATURES_TAG = b"\x0a"  # field 1 of Example, length-delimited
+_FIRST, _SECOND, _THIRD = b"\x0a", b"\x12", b"\x1a"  # fields 1 to 3, likewise
+_LIST_TAGS = {"bytes_list": _FIRST, "float_list": _SECOND, "int64_list": _THIRD}
 
 
 def text_entry(name: str, values: Iterable[bytes]) -> bytes:
@@ -49,8 +51,7 @@ def integer_entry(name: str, values: Iterable[int]) -> bytes:
 
 def example_of(entries: Mapping[str, bytes]) -> bytes:
     """Returns the Example of serialised features, in the order of their names."""
-    features = b"".join(entries[name] for name in sorted(entries))
-    return _FEATURES_TAG + _varint(len(features)) + features
+    return example(b"".join(entries[name] for name in sorted(entries)))
 
 
 def features_in(example: bytes) -> Any:
@@ -58,13 +59,44 @@ def features_in(example: bytes) -> Any:
     return _Example.FromString(example).features.feature
 
 
-def _varint(value: int) -> bytes:
+def example(features: bytes) -> bytes:
+    """Returns the Example of joined serialised features."""
+    return _FEATURES_TAG + varint(len(features)) + features
+
+
+def varint(value: int) -> bytes:
+    """Returns a non-negative integer in base 128, as protobuf writes it."""
     parts = bytearray()
     while value > 0x7F:
         parts.append(value & 0x7F | 0x80)
         value >>= 7
     parts.append(value)
     return bytes(parts)
+
+
+def text_value(value: bytes) -> bytes:
+    """Returns one value as it stands in a bytes list."""
+    return _FIRST + varint(len(value)) + value
+
+
+def integer_value(value: int) -> bytes:
+    """Returns one value as it stands in an int64 list."""
+    return varint(value & 0xFFFF_FFFF_FFFF_FFFF)  # two's complement
+
+
+def entry_head(name: str, kind: str, size: int) -> bytes:
+    """Returns what stands before a feature's values.
+
+    Args:
+        name: of the feature.
+        kind: `bytes_list`, `float_list` or `int64_list`.
+        size: length of the joined serialised values in bytes.
+    """
+    packed = b"" if kind == "bytes_list" else _FIRST + varint(size)
+    values = _LIST_TAGS[kind] + varint(len(packed) + size) + packed
+    feature = _SECOND + varint(len(values) + size) + values
+    key = _FIRST + varint(len(name)) + name.encode()
+    return _FIRST + varint(len(key) + len(feature) + size) + key + feature
 
 
 def _file_descriptor() -> Any:

@@ -53,8 +53,9 @@ from tfrs_app.contract.dataset import (
     CO_PURCHASES,
     ITEMS,
     REJECTS,
-    SEQUENCES,
+    SPANS,
     USERS,
+    rows_path,
     shard_name,
 )
 from tfrs_app.contract.errors import DataError
@@ -143,13 +144,14 @@ class Job:
             plan=self.inputs["events"].plan,
             spec=self.config.spec,
             split=self.config.data.split,
-            output=self.output / SEQUENCES,
+            output=self.output,
             shards=self.config.data.shards,
             cancel_returns=self.config.data.returns == "cancel",
             catalogue=self.work,
             users=self.work / "users" if users else None,
             user_plan=users.plan if users else None,
             baskets=self.basket_rule,
+            row_history_length=self.config.data.rows_shown,
         )
 
     def _co_purchases(self, events: TableReport) -> Summary:
@@ -198,13 +200,16 @@ class Job:
             self.output, config, reports, catalogue, items, self.base
         )
         numeric = numeric_summaries(config, reports)
-        write_stats(self.output, data.split, events, items, numeric, sizes, bought)
+        write_stats(self.output, data, events, items, numeric, sizes, bought)
 
     def _check_files(self) -> None:
         shards = self.config.data.shards
-        for table in self.inputs:
+        folders = [self.output / RECORD_FOLDERS[table] for table in self.inputs]
+        if self.config.data.rows_shown is not None:
+            folders += [rows_path(self.output, span) for span in SPANS]
+        for folder in folders:
             for shard in range(shards):
-                path = self.output / RECORD_FOLDERS[table] / shard_name(shard, shards)
+                path = folder / shard_name(shard, shards)
                 if not path.is_file():
                     raise RuntimeError(f"{path}: the runner skipped this shard")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,9 +46,10 @@ def sequence_records(
         item_ids: the catalogue's ids, to which `item_id` points.
         profiles: user id -> query features.
     """
-    sequences = dict(_sequences(events.table, plan, item_ids))
+    columns = event_columns(events.table, plan, item_ids)
+    sequences = {column.name: _sequence(column) for column in columns}
     unknown: Entries = {}
-    for record in records(events.user):
+    for record in records(events.user, events.table.column(TIMESTAMP).to_numpy()):
         user_id = events.users[record.user]
         yield example_of(
             {
@@ -68,32 +70,40 @@ def _record_entries(
     }
 
 
-def _sequences(
+@dataclass(frozen=True)
+class EventColumn:
+    """Holds one column of all events of a shard: bytes, floats or integers."""
+
+    name: str
+    kind: str
+    """`bytes_list`, `float_list` or `int64_list`."""
+    values: Any
+
+
+def event_columns(
     table: pa.Table, plan: TablePlan, item_ids: Any
-) -> Iterator[tuple[str, _Sequence]]:
-    """Yields each parallel sequence as a function from events to a feature."""
-    yield ITEM_ID, _text_sequence(ITEM_ID, _looked_up(table.column(ITEM_ID), item_ids))
+) -> Iterator[EventColumn]:
+    """Yields each column of a shard's sorted events, raw as a client would send it."""
+    items = _looked_up(table.column(ITEM_ID), item_ids)
+    yield EventColumn(ITEM_ID, "bytes_list", items)
     for column in plan.columns:
         values = None if column.name == USER_ID else table.column(column.name)
         if column.name == EVENT_TYPE:
             names = pa.array(plan.event_types, pa.large_string())
-            yield EVENT_TYPE, _text_sequence(EVENT_TYPE, _looked_up(values, names))
+            yield EventColumn(EVENT_TYPE, "bytes_list", _looked_up(values, names))
         elif column.values is Values.TEXT:
-            yield column.name, _text_sequence(column.name, _texts(values))
+            yield EventColumn(column.name, "bytes_list", _texts(values))
         elif column.values is Values.NUMBER:
-            yield column.name, _sequence(number_entry, column.name, _numbers(values))
+            yield EventColumn(column.name, "float_list", _numbers(values))
     timestamps = table.column(TIMESTAMP).to_pylist()
-    yield TIMESTAMP, _sequence(integer_entry, TIMESTAMP, timestamps)
+    yield EventColumn(TIMESTAMP, "int64_list", timestamps)
 
 
-def _sequence(
-    entry: Callable[[str, Any], bytes], name: str, values: list[Any]
-) -> _Sequence:
-    return lambda part: entry(name, values[part])
-
-
-def _text_sequence(name: str, values: Any) -> _Sequence:
-    return lambda part: text_entry(name, values[part].tolist())
+def _sequence(column: EventColumn) -> _Sequence:
+    if column.kind == "bytes_list":
+        return lambda part: text_entry(column.name, column.values[part].tolist())
+    entry = number_entry if column.kind == "float_list" else integer_entry
+    return lambda part: entry(column.name, column.values[part])
 
 
 def _entries(values: Any, column: Column) -> Any:

@@ -12,13 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beam.cleaning import ROW
-from tfrs_app.contract.dataset import TIMESTAMP
+from tfrs_app.contract.dataset import OVERLAP, TIMESTAMP
 from tfrs_app.contract.features import ITEM_ID, USER_ID
 
 MAX_TARGETS = 16_384
 """Events of a record that may be targets; a longer history becomes several records."""
-OVERLAP = 512
-"""Earlier events that a further record of the same user begins with."""
 
 
 @dataclass(frozen=True)
@@ -72,21 +70,42 @@ def histories(table: pa.Table) -> Histories:
 
 
 def records(
-    user: Any, max_targets: int = MAX_TARGETS, overlap: int = OVERLAP
+    user: Any, timestamp: Any, max_targets: int = MAX_TARGETS, overlap: int = OVERLAP
 ) -> Iterator[Record]:
     """Yields the records of all users.
 
+    No cut falls between events of one moment: the overlap would be events that do not
+    see each other, and the histories of the moment's later events would be too short.
+
     Args:
         user: int [events], ascending.
-        max_targets: events a record may hold beside the overlap.
+        timestamp: int [events], ascending within a user.
+        max_targets: events a record may hold beside the overlap; one moment may hold
+            more.
         overlap: events of the record before that are repeated.
     """
     starts = np.flatnonzero(np.diff(user, prepend=-1)).tolist()
     for start, stop in itertools.pairwise([*starts, len(user)]):
-        for target in range(start, stop, max_targets):
+        target = start
+        while target < stop:
+            end = _cut(timestamp, target, min(target + max_targets, stop), stop)
             begin = max(start, target - overlap)
-            end = min(target + max_targets, stop)
             yield Record(int(user[start]), begin, end, target - begin)
+            target = end
+
+
+def _cut(timestamp: Any, start: int, wanted: int, stop: int) -> int:
+    """Returns the end of a record: where a moment ends, at or before `wanted`.
+
+    After it, if the events from `start` to `wanted` are of one moment.
+    """
+    if wanted == stop:
+        return stop
+    rest = timestamp[start:stop]
+    first = start + int(np.searchsorted(rest, timestamp[wanted], side="left"))
+    if first > start:
+        return first
+    return start + int(np.searchsorted(rest, timestamp[wanted], side="right"))
 
 
 def _ranked(values: Any) -> tuple[Any, list[str]]:

@@ -21,7 +21,7 @@ from beam.sinks import atomic_file, read_table
 from beam.statistics import Summary, merge_numbers, merge_tokens, vocabulary
 from tfrs_app.contract.artifacts import STATS, write_atomically
 from tfrs_app.contract.config import ShopConfig
-from tfrs_app.contract.data_config import SplitConfig
+from tfrs_app.contract.data_config import DataConfig, SplitConfig
 from tfrs_app.contract.dataset import (
     ITEM_STATISTICS,
     vocabulary_path,
@@ -161,7 +161,7 @@ def numeric_summaries(config: ShopConfig, tables: dict[str, TableReport]) -> Sum
 
 def write_stats(
     folder: Path,
-    split: SplitConfig,
+    data: DataConfig,
     events: EventCounts,
     counts: ItemCounts,
     numeric: Summary,
@@ -172,8 +172,9 @@ def write_stats(
     stats = {
         "split": {
             name: moment.astimezone(UTC).isoformat() if moment else None
-            for name, moment in split
+            for name, moment in data.split
         },
+        "rows": {"history_length": data.rows_shown},
         "time": {"first": _iso(events.first), "last": _iso(events.last)},
         "events": {**events.spans, "by_type": events.by_type},
         "users": {"with_events": events.users, "profiled": events.profiled},

@@ -179,6 +179,15 @@ class DataConfig(Section):
     """Share of rejected rows of a table above which the job fails."""
     shards: Count = 4
     """Number of files of each kind in the dataset."""
+    layout: Literal["sequences", "rows"] = "sequences"
+    """Whether the dataset holds one record a training example beside the sequences."""
+    row_history_length: Count = 50
+    """Most recent earlier events that such a record shows."""
+
+    @property
+    def rows_shown(self) -> int | None:
+        """Returns the events that a training row shows; None without such rows."""
+        return self.row_history_length if self.layout == "rows" else None
 
     @model_validator(mode="after")
     def _base_needs_since(self) -> DataConfig:

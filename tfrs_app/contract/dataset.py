@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 SEQUENCES = "sequences"
+ROWS = "rows"
 ITEMS = "items"
 USERS = "users"
 VOCABULARIES = "vocabularies"
@@ -20,6 +21,12 @@ QUANTITY = "quantity"
 PRICE = "price"
 SESSION_ID = "session_id"
 TARGET_START = "target_start"
+WEIGHT = "weight"
+
+OVERLAP = 512
+"""Earlier events with which a further sequence record of the same user begins."""
+SPANS = ("train", "validation", "test")
+"""The three parts of time, in their order; each has a folder of training rows."""
 
 FORGOTTEN = "forgotten"
 """Rows of users who were removed after the dataset had been made, in its balance."""
@@ -43,6 +50,11 @@ def context_column(feature: str) -> str:
 def shard_name(index: int, shards: int, ending: str = "tfrecord") -> str:
     """Returns the file name of one shard."""
     return f"part-{index:05d}-of-{shards:05d}.{ending}"
+
+
+def rows_path(folder: Path, span: str) -> Path:
+    """Returns the folder of one span's training rows."""
+    return folder / ROWS / span
 
 
 def vocabulary_path(folder: Path, feature: str) -> Path:

@@ -38,7 +38,7 @@ def declared_context(spec: FeatureSpec) -> tuple[Feature, ...]:
 def read_items(folder: Path, spec: FeatureSpec) -> dict[str, np.ndarray]:
     """Reads the catalogue: `item_id` and each candidate feature, `[items]` each."""
     schema = {ITEM_ID: tf.io.FixedLenFeature([], tf.string)}
-    schema |= {f.name: _scalar(f) for f in spec.of(Role.CANDIDATE)}
+    schema |= {f.name: scalar_of(f) for f in spec.of(Role.CANDIDATE)}
     return _concatenated(_parsed(folder / ITEMS, schema))
 
 
@@ -50,28 +50,38 @@ def read_sequences(folder: Path, spec: FeatureSpec) -> dict[str, np.ndarray]:
         `[records]`; `item_id`, `event_type`, `timestamp` and the `context_<name>`
         columns flattened to `[events]`.
     """
+    return _concatenated(
+        map(_flattened, _parsed(folder / SEQUENCES, sequence_schema(spec)))
+    )
+
+
+def sequence_schema(spec: FeatureSpec) -> dict[str, Any]:
+    """Returns how `tf.io.parse_example` reads a sequence record."""
     schema: dict[str, Any] = {
         USER_ID: tf.io.FixedLenFeature([], tf.string),
         TARGET_START: tf.io.FixedLenFeature([], tf.int64),
-        ITEM_ID: tf.io.RaggedFeature(tf.string),
-        EVENT_TYPE: tf.io.RaggedFeature(tf.string),
-        TIMESTAMP: tf.io.RaggedFeature(tf.int64),
+        ITEM_ID: list_of(tf.string),
+        EVENT_TYPE: list_of(tf.string),
+        TIMESTAMP: list_of(tf.int64),
     }
-    schema |= {f.name: _scalar(f) for f in spec.of(Role.QUERY)}
-    schema |= {
-        context_column(f.name): tf.io.RaggedFeature(_dtype(f))
-        for f in declared_context(spec)
-    }
-    return _concatenated(map(_flattened, _parsed(folder / SEQUENCES, schema)))
+    context = declared_context(spec)
+    schema |= {f.name: scalar_of(f) for f in spec.of(Role.QUERY)}
+    return schema | {context_column(f.name): list_of(_dtype(f)) for f in context}
+
+
+def list_of(dtype: tf.DType) -> tf.io.RaggedFeature:
+    """Returns how a list of any length is read."""
+    return tf.io.RaggedFeature(dtype, row_splits_dtype=tf.int64)
+
+
+def scalar_of(feature: Feature) -> tf.io.FixedLenFeature:
+    """Returns how a feature of one value is read; a missing one is "" or NaN."""
+    missing = "" if feature.kind.is_string else math.nan
+    return tf.io.FixedLenFeature([], _dtype(feature), default_value=missing)
 
 
 def _dtype(feature: Feature) -> tf.DType:
     return tf.string if feature.kind.is_string else tf.float32
-
-
-def _scalar(feature: Feature) -> tf.io.FixedLenFeature:
-    missing = "" if feature.kind.is_string else math.nan
-    return tf.io.FixedLenFeature([], _dtype(feature), default_value=missing)
 
 
 def _parsed(folder: Path, schema: Mapping[str, Any]) -> Iterable[dict[str, tf.Tensor]]:
