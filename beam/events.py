@@ -18,6 +18,7 @@ from beam.shards import SPLIT, gathered, kept_path
 from beam.sinks import read_table, write_records, write_table
 from beam.statistics import features_of, summarise
 from beam.tables import TablePlan
+from beam.written import recorded
 from tfrs_app.contract.config import SplitConfig
 from tfrs_app.contract.dataset import EVENT_TYPE, TIMESTAMP, shard_name
 from tfrs_app.contract.features import ITEM_ID, USER_ID, FeatureSpec
@@ -54,9 +55,9 @@ class EventShard:
         events = histories(table.drop_columns([SPLIT]))
         profiles = self._profiles(shard)
         ids = load_catalogue(self.catalogue).ids
+        path = self.output / shard_name(shard, self.shards)
         records = write_records(
-            self.output / shard_name(shard, self.shards),
-            sequence_records(events, self.plan, ids, profiles),
+            path, sequence_records(events, self.plan, ids, profiles)
         )
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
@@ -68,6 +69,7 @@ class EventShard:
             rows_out=len(events.table),
             duplicates=events.duplicates,
             records=records,
+            files=recorded(path, item_events_path(self.folder, shard)),
             partial=summarise(in_train, features_of(self.plan, self.spec)),
             events=event_counts(events, self.plan, self.split, profiles),
         )

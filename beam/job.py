@@ -20,6 +20,7 @@ from beam.reports import (
     Counts,
     TableReport,
     audited,
+    audited_ranges,
     check_rejects,
     merged_events,
 )
@@ -41,6 +42,7 @@ from beam.summary import (
     write_stats,
     write_vocabularies,
 )
+from beam.written import SHARDS, publish
 from tfrs_app.contract.artifacts import SPEC, write_atomically
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.dataset import ITEMS, REJECTS, SEQUENCES, USERS, shard_name
@@ -71,10 +73,10 @@ class Job:
         reports = {"items": self._stage("items", self._rows("items"))}
         catalogue = self._write_catalogue()
         if "users" in self.inputs:
-            users = self._rows("users", self.output / USERS)
+            users = self._rows("users", self._shards(USERS))
             reports["users"] = self._stage("users", users)
         reports["events"] = self._stage("events", self._events())
-        self._check_files()
+        self._publish_shards()
         self._summarise(reports, catalogue)
         self._collect_rejects()
         shutil.rmtree(self.work)
@@ -88,7 +90,7 @@ class Job:
     def _stage(self, table: str, writer: ShardWriter) -> TableReport:
         started = time.monotonic()
         part, shards = self.inputs[table], self.config.data.shards
-        folder = self.work / table
+        folder = self._new_folder(table)
         known = self.work if table == "events" else None
         cleaner = CleanSplit(part.plan, folder, shards, known)
         run_table(part.splits, cleaner, writer, self.options)
@@ -120,7 +122,7 @@ class Job:
             plan=self.inputs["events"].plan,
             spec=self.config.spec,
             split=self.config.data.split,
-            output=self.output / SEQUENCES,
+            output=self._shards(SEQUENCES),
             shards=self.config.data.shards,
             catalogue=self.work,
             users=self.work / "users" if users else None,
@@ -136,9 +138,10 @@ class Job:
         if not len(catalogue.ids):
             raise DataError("data.items.where: leaves no item; loosen the condition")
         catalogue.save(self.work)
-        output = self.output / ITEMS
-        ranges = WriteItemRange(part.plan, folder, self.work, output, shards)
+        reports, output = self._new_folder("item_ranges"), self._shards(ITEMS)
+        ranges = WriteItemRange(part.plan, reports, folder, self.work, output, shards)
         run_item_ranges(ranges, self.options)
+        audited_ranges(reports, len(catalogue.ids), shards)
         return catalogue
 
     def _summarise(self, reports: dict[str, TableReport], catalogue: Catalogue) -> None:
@@ -153,13 +156,20 @@ class Job:
         numeric = numeric_summaries(config, reports)
         write_stats(self.output, data.split, events, items, numeric, sizes)
 
-    def _check_files(self) -> None:
+    def _new_folder(self, name: str) -> Path:
+        folder = self.work / name
+        folder.mkdir(parents=True)
+        return folder
+
+    def _shards(self, folder: str) -> Path:
+        return self.work / SHARDS / folder
+
+    def _publish_shards(self) -> None:
         shards = self.config.data.shards
+        names = [shard_name(shard, shards) for shard in range(shards)]
         for table in self.inputs:
-            for shard in range(shards):
-                path = self.output / _FOLDERS[table] / shard_name(shard, shards)
-                if not path.is_file():
-                    raise RuntimeError(f"{path}: the runner skipped this shard")
+            folder = _FOLDERS[table]
+            publish(self._shards(folder), self.output / folder, names)
 
     def _collect_rejects(self) -> None:
         for table, part in self.inputs.items():

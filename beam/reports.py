@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from beam.sinks import atomic_file
 from beam.statistics import Partial
-from tfrs_app.contract.artifacts import write_atomically
+from beam.written import check_written
+from tfrs_app.contract.artifacts import FileRecord
 from tfrs_app.contract.errors import ConfigError, DataError, UserError
+from tfrs_app.version import __version__
 
 Counts: TypeAlias = dict[str, Any]
 
@@ -24,13 +28,18 @@ _TOP_REASONS = 3
 class _Report(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    tfrs_app: str = __version__
+
     def save(self, path: Path) -> None:
         """Writes the report atomically."""
-        write_atomically(path, self.model_dump_json().encode())
+        with atomic_file(path) as file:
+            file.write(self.model_dump_json().encode())
 
 
-class Failure(_Report):
+class Failure(BaseModel):
     """Carries a user's mistake from a worker to the driver, whatever the runner."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
     message: str
@@ -47,11 +56,14 @@ class SplitReport(_Report):
     """Reason -> file and row of its first case."""
     sent: list[int] = []
     """Rows sent to each shard."""
+    files: dict[Path, FileRecord] = {}
     failure: Failure | None = None
 
 
-class EventCounts(_Report):
+class EventCounts(BaseModel):
     """Counts the events of a shard."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     first: int
     last: int
@@ -70,8 +82,16 @@ class ShardReport(_Report):
     rows_out: int
     duplicates: int
     records: int
+    files: dict[Path, FileRecord]
     partial: Partial = Partial()
     events: EventCounts | None = None
+
+
+class RangeReport(_Report):
+    """Tells what was written of one range of the catalogue."""
+
+    records: int
+    files: dict[Path, FileRecord]
 
 
 class TableReport(_Report):
@@ -108,6 +128,9 @@ NO_ROWS: Counts = {
 """The balance of a table that a shop does not have."""
 
 
+_R = TypeVar("_R", bound=_Report)
+
+
 def split_path(folder: Path, split: int) -> Path:
     """Returns where a split's report lies."""
     return folder / f"split-{split:05d}.json"
@@ -119,25 +142,38 @@ def shard_path(folder: Path, shard: int) -> Path:
 
 
 def audited(folder: Path, table: str, splits: int, shards: int) -> TableReport:
-    """Reads the reports of a stage and checks that they balance.
+    """Reads the reports of a stage, checks that they balance and that the files exist.
 
     Raises:
-        UserError: a worker met a user's mistake.
-        RuntimeError: the runner lost or repeated rows.
+        UserError: a worker met a user's mistake, or runs another version.
+        RuntimeError: the runner lost or repeated rows, or a file is not as reported.
     """
-    of_splits = [
-        SplitReport.model_validate_json(_content(split_path(folder, index)))
-        for index in range(splits)
-    ]
+    of_splits = [_read(SplitReport, split_path(folder, i)) for i in range(splits)]
     for report in of_splits:
         if report.failure:
             raise _KINDS[report.failure.kind](report.failure.message)
-    of_shards = [
-        ShardReport.model_validate_json(_content(shard_path(folder, index)))
-        for index in range(shards)
-    ]
+    of_shards = [_read(ShardReport, shard_path(folder, i)) for i in range(shards)]
     _check_balance(table, of_splits, of_shards)
+    for split in of_splits:
+        check_written(split.files)
+    for shard in of_shards:
+        check_written(shard.files)
     return TableReport(table=table, splits=of_splits, shards=of_shards)
+
+
+def audited_ranges(folder: Path, items: int, ranges: int) -> None:
+    """Checks that the ranges of the catalogue hold all of its items.
+
+    Raises:
+        UserError: a worker runs another version.
+        RuntimeError: the runner lost or repeated items, or a file is not as reported.
+    """
+    reports = [_read(RangeReport, shard_path(folder, i)) for i in range(ranges)]
+    written = sum(report.records for report in reports)
+    if written != items:
+        raise RuntimeError(f"items: {written} of {items} items were written")
+    for report in reports:
+        check_written(report.files)
 
 
 def _check_balance(
@@ -217,11 +253,18 @@ def merged_events(shards: Sequence[ShardReport]) -> EventCounts:
     )
 
 
-def _content(path: Path) -> bytes:
+def _read(kind: type[_R], path: Path) -> _R:
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except FileNotFoundError as error:
         raise RuntimeError(
             f"{path.name} is missing in {path.parent}: the runner skipped work without "
             "an error; report this with the runner's name"
         ) from error
+    version = json.loads(content).get("tfrs_app")
+    if version != __version__:
+        raise UserError(
+            f"a worker runs tfrs-app {version} and the driver {__version__}; install "
+            "one version on all machines and restart the workers"
+        )
+    return kind.model_validate_json(content)

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -225,12 +226,14 @@ def exclusive(folder: Path) -> Iterator[None]:
 def staged(folder: Path) -> Iterator[Path]:
     """Yields an empty sibling folder that is renamed to `folder` on success.
 
-    What a killed or failed writer left in the sibling is removed first.
+    What killed or failed writers left in siblings is removed first. Each sibling has a
+    name of its own, because workers of a killed job may live on and still write.
     """
     with exclusive(folder):
-        partial = folder.with_name(f".{folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        for left in folder.parent.glob(f".{folder.name}.*.partial"):
+            shutil.rmtree(left, ignore_errors=True)
+        partial = folder.with_name(f".{folder.name}.{uuid4().hex}.partial")
+        partial.mkdir()
         yield partial
         shutil.rmtree(folder, ignore_errors=True)  # an invalid or forced predecessor
         partial.rename(folder)

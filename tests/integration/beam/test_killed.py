@@ -54,7 +54,7 @@ def bytes_of(folder):
     [
         ".work/items/shard-00000.json",
         ".work/events/*",
-        "sequences/part-00001-of-00003.tfrecord",
+        ".work/shards/sequences/part-00001-of-00003.tfrecord",
     ],
 )
 def test_a_killed_job_leaves_no_dataset_and_a_rerun_succeeds(
@@ -74,14 +74,15 @@ def test_a_killed_job_leaves_no_dataset_and_a_rerun_succeeds(
         *overrides,
     ]
     job = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
-    staging = folder.with_name(f".{folder.name}.partial")
+    pattern = f".{folder.name}.*.partial"
     deadline = time.monotonic() + 60
-    while not any(staging.glob(moment)) and job.poll() is None:
+    while not any(folder.parent.glob(f"{pattern}/{moment}")) and job.poll() is None:
         assert time.monotonic() < deadline, "the job does not get so far"
         time.sleep(0.001)
     job.kill()
     _, errors = job.communicate()
     assert job.returncode == -signal.SIGKILL, errors.decode()
+    (staging,) = folder.parent.glob(pattern)
     assert any(staging.iterdir())
     for left in (folder, staging):
         with pytest.raises(ArtifactError, match="holds no manifest"):
