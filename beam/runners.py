@@ -25,7 +25,6 @@ _CLASSES = {
     "FlinkRunner": "apache_beam.runners.portability.flink_runner.FlinkRunner",
     "SparkRunner": "apache_beam.runners.portability.spark_runner.SparkRunner",
     "DataflowRunner": "apache_beam.runners.dataflow.dataflow_runner.DataflowRunner",
-    "PySparkRunner": "beam_pyspark_runner.pyspark_runner.PySparkRunner",
 }
 _EXTRAS = {"DaskRunner": "tfrs-app[dask]", "DataflowRunner": "apache-beam[gcp]"}
 _PARTITIONS = "--dask_npartitions=64"

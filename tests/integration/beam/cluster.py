@@ -13,7 +13,7 @@ WORKERS = 2
 
 
 class Cluster:
-    """A scheduler and two workers; `heal` starts again whoever was killed."""
+    """A scheduler and its workers; `heal` starts whoever is missing."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -28,21 +28,22 @@ class Cluster:
     def _file(self):
         return self.folder / "scheduler.json"
 
-    def heal(self):
+    def heal(self, workers=WORKERS):
         if self.scheduler is None or self.scheduler.poll() is not None:
             self.stop()
             self._file.unlink(missing_ok=True)
             self.scheduler = self._start("scheduler", "--port", "0")
             wait_for(self._file.exists, self.scheduler)
         self.workers = {n: w for n, w in self.workers.items() if w.poll() is None}
-        while len(self.workers) < WORKERS:
+        while len(self.workers) < workers:
             number = time.monotonic_ns()
             worker = self._start(
                 "worker", "--name", str(number), "--nthreads", "1", "--no-nanny"
             )
             self.workers[number] = worker
-        with Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(WORKERS, timeout=60)
+        if workers:
+            with self.client() as client:
+                client.wait_for_workers(workers, timeout=60)
 
     def client(self):
         return Client(self.address, set_as_default=False)
