@@ -33,7 +33,7 @@ class Cluster:
             self.stop()
             self._file.unlink(missing_ok=True)
             self.scheduler = self._start("scheduler", "--port", "0")
-            wait_for(self._file.exists, self.scheduler)
+            wait_for(self._is_up, self.scheduler)
         self.workers = {n: w for n, w in self.workers.items() if w.poll() is None}
         while len(self.workers) < workers:
             number = time.monotonic_ns()
@@ -59,6 +59,12 @@ class Cluster:
                 process.kill()
                 process.wait()
         self.workers = {}
+
+    def _is_up(self):
+        try:
+            return bool(self.address)
+        except (FileNotFoundError, json.JSONDecodeError):  # not written to its end
+            return False
 
     def _start(self, *arguments):
         file = ["--scheduler-file", str(self._file), "--host", "127.0.0.1"]
