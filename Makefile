@@ -19,7 +19,7 @@ $(STAMP): setup.py constraints.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt 'setuptools<81' wheel
 	$(BIN)/python -m pip install --progress-bar off --no-build-isolation --constraint constraints.txt \
-		--editable '.[beam,train,serving,demo,dev]'
+		--editable '.[beam,dask,train,serving,demo,dev]'
 	@touch $@
 
 setup: $(STAMP) ## Make .venv with everything

@@ -10,6 +10,7 @@ VERSION = run_path(str(ROOT / "tfrs_app" / "version.py"))["__version__"]
 
 CORE = ["numpy", "orjson", "pydantic>=2.7", "pyyaml", "rich", "typer"]
 BEAM = ["apache-beam>=2.77", "google-crc32c", "pandas", "protobuf", "pyarrow"]
+DASK = [*BEAM, "apache-beam[dask]>=2.77"]
 TENSORFLOW = ["setuptools<81", "tensorflow>=2.20,<2.21", "tf-keras>=2.20,<2.21"]
 TRAIN = [
     *TENSORFLOW,
@@ -52,6 +53,7 @@ setup(
     install_requires=CORE,
     extras_require={
         "beam": BEAM,
+        "dask": DASK,
         "train": TRAIN,
         "serving": SERVING,
         "demo": DEMO,

@@ -48,6 +48,14 @@ def repurchases_path(folder: Path, shard: int) -> Path:
     return folder / f"repurchases-{shard:05d}.arrow"
 
 
+def purchase_paths(folder: Path, shard: int) -> tuple[Path, ...]:
+    """Returns all files that `write_purchases` writes."""
+    return tuple(
+        path(folder, shard)
+        for path in (baskets_path, basket_items_path, repurchases_path)
+    )
+
+
 def write_purchases(
     folder: Path, shard: int, purchases: Purchases, rule: BasketRule
 ) -> BasketCounts:

@@ -34,9 +34,11 @@ from beam.range_reports import (
     sent_path,
 )
 from beam.reports import TableReport
+from beam.runners import linear_pipeline
 from beam.shuffle import pack, unpack
 from beam.sinks import atomic_file, read_table
 from beam.statistics import Summary
+from beam.written import check_shared, recorded
 from tfrs_app.contract.data_config import CoPurchasesConfig
 from tfrs_app.contract.dataset import OTHER_ITEM_ID, shard_name
 from tfrs_app.contract.features import ITEM_ID
@@ -93,12 +95,15 @@ class CoPurchases:
             best = ranked(block, known.of, known.count, self.config)
             kept.append(_as_table(*best))
         rows = pa.concat_tables(kept)
-        self._save(index, rows)
         RangeReport(
-            index=index, received=received, pairs=counted, rows_out=len(rows)
+            index=index,
+            received=received,
+            pairs=counted,
+            rows_out=len(rows),
+            files=recorded(self._saved(index, rows)),
         ).save(range_path(self.folder, index))
 
-    def _save(self, index: int, rows: pa.Table) -> None:
+    def _saved(self, index: int, rows: pa.Table) -> Path:
         ids = load_catalogue(self.catalogue).ids.cast(pa.string())
         names = {"item": ITEM_ID, "other": OTHER_ITEM_ID}
         for place, (position, name) in enumerate(names.items()):
@@ -107,6 +112,7 @@ class CoPurchases:
         path = self.output / shard_name(index, self.shards, "parquet")
         with atomic_file(path) as file:
             pq.write_table(rows.combine_chunks(), file)
+        return path
 
 
 class SendBaskets(beam.DoFn):
@@ -117,6 +123,7 @@ class SendBaskets(beam.DoFn):
 
     def process(self, shard: int) -> Iterator[tuple[int, bytes]]:
         """Yields (range, Arrow bytes); every range gets one message."""
+        check_shared(self.stage.folder)
         yield from self.stage.send(shard)
 
 
@@ -128,6 +135,7 @@ class WriteCoPurchases(beam.DoFn):
 
     def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[int]:
         """Yields the range's number."""
+        check_shared(self.stage.folder)
         index, messages = element
         self.stage.write(index, messages)
         yield index
@@ -149,13 +157,13 @@ def find_co_purchases(
     return {
         "baskets": known.count,
         "too_large": sum(shard.too_large for shard in counts),
-        "pairs": audit_co_purchases(stage.folder, stage.output, counts),
+        "pairs": audit_co_purchases(stage.folder, counts),
     }
 
 
 def run_co_purchases(stage: CoPurchases, options: PipelineOptions) -> None:
     """Writes the co-purchases of all ranges of items."""
-    with beam.Pipeline(options=options) as pipeline:
+    with linear_pipeline(options) as pipeline:
         (
             pipeline
             | "Shards" >> beam.Create(range(stage.shards))

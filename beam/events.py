@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from beam.basket_files import write_purchases
+from beam.basket_files import purchase_paths, write_purchases
 from beam.baskets import BasketRule, purchases_of
 from beam.catalogue import load_catalogue
 from beam.records import Entries, event_columns, row_entries, sequence_records
@@ -22,6 +22,7 @@ from beam.shards import SPLIT, gathered, kept_path
 from beam.sinks import read_table, write_records, write_table
 from beam.statistics import features_of, summarise
 from beam.tables import TablePlan
+from beam.written import recorded
 from tfrs_app.contract.data_config import SplitConfig
 from tfrs_app.contract.dataset import (
     EVENT_TYPE,
@@ -71,13 +72,15 @@ class EventShard:
         events = self._standing(unique)
         profiles = self._profiles(shard)
         ids = load_catalogue(self.catalogue).ids
+        path = self.output / SEQUENCES / shard_name(shard, self.shards)
+        files = [path, item_events_path(self.folder, shard)]
+        files += purchase_paths(self.folder, shard)
         records = write_records(
-            self.output / SEQUENCES / shard_name(shard, self.shards),
-            sequence_records(events, self.plan, ids, profiles),
+            path, sequence_records(events, self.plan, ids, profiles)
         )
         counts = event_counts(events, self.plan, self.split, profiles)
         if self.row_history_length is not None:
-            self._write_rows(shard, events, profiles, counts)
+            files += self._write_rows(shard, events, profiles, counts)
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
@@ -85,6 +88,7 @@ class EventShard:
         bought = train & (_types(events) == purchase)
         purchases = purchases_of(events, bought)
         in_train = events.table.filter(pa.array(train))
+        baskets = write_purchases(self.folder, shard, purchases, self.baskets)
         return ShardReport(
             shard=shard,
             received=received,
@@ -92,9 +96,10 @@ class EventShard:
             duplicates=unique.duplicates,
             returned=len(unique.table) - len(events.table),
             records=records,
+            files=recorded(*files),
             partial=summarise(in_train, features_of(self.plan, self.spec)),
             events=counts,
-            baskets=write_purchases(self.folder, shard, purchases, self.baskets),
+            baskets=baskets,
         )
 
     def _write_rows(
@@ -103,18 +108,20 @@ class EventShard:
         events: Histories,
         profiles: dict[str, Entries],
         counts: EventCounts | None,
-    ) -> None:
+    ) -> list[Path]:
         ids = load_catalogue(self.catalogue).ids
         columns = event_columns(events.table, self.plan, ids)
         weights, length = self.spec.event_weights, self.row_history_length or 0
         rows = TrainingRows(events, columns, weights, profiles, length)
         spans = spans_of(_times(events), self.split)
-        for index, span in enumerate(SPANS):
-            path = rows_path(self.output, span) / shard_name(shard, self.shards)
+        name = shard_name(shard, self.shards)
+        paths = [rows_path(self.output, span) / name for span in SPANS]
+        for index, (span, path) in enumerate(zip(SPANS, paths, strict=True)):
             written = write_records(path, rows.of(spans == index))
             expected = counts.spans[span] if counts else 0
             if written != expected:
                 raise RuntimeError(f"{path}: {written} rows of {expected} written")
+        return paths
 
     def _standing(self, events: Histories) -> Histories:
         if not self.cancel_returns or not self.plan.has(QUANTITY):

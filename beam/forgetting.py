@@ -15,9 +15,9 @@ from beam.inputs import stored_inputs
 from beam.job import Job
 from beam.recipe import read_recipe
 from beam.reports import Counts
+from beam.runners import pipeline_options
 from beam.shuffle import shards_of
 from beam.sinks import atomic_file
-from beam.stages import pipeline_options
 from beam.stored import users_in
 from tfrs_app.contract.artifacts import (
     MANIFEST,

@@ -24,6 +24,7 @@ from beam.reports import (
     Counts,
     TableReport,
     audited,
+    audited_ranges,
     check_rejects,
     merged_events,
 )
@@ -47,6 +48,7 @@ from beam.summary import (
     write_stats,
     write_vocabularies,
 )
+from beam.written import SHARDS, publish
 from tfrs_app.contract.artifacts import SPEC, write_atomically
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.dataset import (
@@ -92,11 +94,11 @@ class Job:
         reports = {"items": self._stage("items", self._rows("items"))}
         catalogue = self._write_catalogue()
         if "users" in self.inputs:
-            users = self._rows("users", self.output / USERS)
+            users = self._rows("users", self._shards(USERS))
             reports["users"] = self._stage("users", users)
         reports["events"] = self._stage("events", events)
-        self._check_files()
         self._summarise(reports, catalogue)
+        self._publish_shards()
         self._collect_rejects()
         shutil.rmtree(self.work)
         write_recipe(self.output, self.config)
@@ -110,7 +112,7 @@ class Job:
     def _stage(self, table: str, writer: ShardWriter) -> TableReport:
         started = time.monotonic()
         part, shards = self.inputs[table], self.config.data.shards
-        folder = self.work / table
+        folder = self._new_folder(table)
         known = self.work if table == "events" else None
         cleaner = CleanSplit(part.sources, folder, shards, known)
         run_table(part.splits, cleaner, writer, self.options)
@@ -144,7 +146,7 @@ class Job:
             plan=self.inputs["events"].plan,
             spec=self.config.spec,
             split=self.config.data.split,
-            output=self.output,
+            output=self._shards(),
             shards=self.config.data.shards,
             cancel_returns=self.config.data.returns == "cancel",
             catalogue=self.work,
@@ -158,10 +160,10 @@ class Job:
         started = time.monotonic()
         stage = CoPurchases(
             config=self.config.data.co_purchases,
-            folder=self.work / CO_PURCHASES,
+            folder=self._new_folder(CO_PURCHASES),
             events=self.work / "events",
             catalogue=self.work,
-            output=self.output / CO_PURCHASES,
+            output=self._shards(CO_PURCHASES),
             shards=self.config.data.shards,
         )
         found = find_co_purchases(stage, events, self.options)
@@ -180,9 +182,10 @@ class Job:
         if not len(catalogue.ids):
             raise DataError("data.items.where: leaves no item; loosen the condition")
         catalogue.save(self.work)
-        output = self.output / ITEMS
-        ranges = WriteItemRange(part.plan, folder, self.work, output, shards)
+        reports, output = self._new_folder("item_ranges"), self._shards(ITEMS)
+        ranges = WriteItemRange(part.plan, reports, folder, self.work, output, shards)
         run_item_ranges(ranges, self.options)
+        audited_ranges(reports, len(catalogue.ids), shards)
         return catalogue
 
     def _summarise(self, reports: dict[str, TableReport], catalogue: Catalogue) -> None:
@@ -202,16 +205,23 @@ class Job:
         numeric = numeric_summaries(config, reports)
         write_stats(self.output, data, events, items, numeric, sizes, bought)
 
-    def _check_files(self) -> None:
-        shards = self.config.data.shards
-        folders = [self.output / RECORD_FOLDERS[table] for table in self.inputs]
+    def _new_folder(self, name: str) -> Path:
+        folder = self.work / name
+        folder.mkdir(parents=True)
+        return folder
+
+    def _shards(self, folder: str = "") -> Path:
+        return self.work / SHARDS / folder
+
+    def _publish_shards(self) -> None:
+        shards = range(self.config.data.shards)
+        folders = [RECORD_FOLDERS[table] for table in self.inputs]
         if self.config.data.rows_shown is not None:
-            folders += [rows_path(self.output, span) for span in SPANS]
-        for folder in folders:
-            for shard in range(shards):
-                path = folder / shard_name(shard, shards)
-                if not path.is_file():
-                    raise RuntimeError(f"{path}: the runner skipped this shard")
+            folders += [rows_path(Path(), span).as_posix() for span in SPANS]
+        endings = dict.fromkeys(folders, "tfrecord")
+        for folder, ending in (endings | {CO_PURCHASES: "parquet"}).items():
+            names = [shard_name(shard, len(shards), ending) for shard in shards]
+            publish(self._shards(folder), self.output / folder, names)
 
     def _collect_rejects(self) -> None:
         for table, part in self.inputs.items():

@@ -14,7 +14,7 @@ from rich.console import Console
 from beam.base import base_of
 from beam.inputs import Input, identity, inputs_of
 from beam.job import Job
-from beam.stages import pipeline_options
+from beam.runners import pipeline_options
 from tfrs_app.contract.artifacts import Layout, staged, verify, write_manifest
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.errors import ArtifactError, DataError, UserError

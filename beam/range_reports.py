@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from beam.reports import BasketCounts, Report
-from tfrs_app.contract.dataset import shard_name
+from beam.written import check_written
+from tfrs_app.contract.artifacts import FileRecord
 
 
 class SentReport(Report):
@@ -32,6 +31,7 @@ class RangeReport(Report):
     pairs: int
     """Meetings that were counted."""
     rows_out: int
+    files: dict[Path, FileRecord]
 
 
 def sent_path(folder: Path, shard: int) -> Path:
@@ -44,14 +44,11 @@ def range_path(folder: Path, index: int) -> Path:
     return folder / f"range-{index:05d}.json"
 
 
-def audit_co_purchases(
-    folder: Path, output: Path, baskets: Sequence[BasketCounts]
-) -> int:
+def audit_co_purchases(folder: Path, baskets: Sequence[BasketCounts]) -> int:
     """Checks that everything sent was received, counted and written.
 
     Args:
         folder: of the stage's work files.
-        output: of the files that it wrote, as many as shards.
         baskets: what the events stage wrote, one a shard.
 
     Returns:
@@ -73,21 +70,15 @@ def audit_co_purchases(
                 "runner's name"
             )
     for part in ranges:
-        _check_range(part, senders, output)
+        _check_range(part, senders)
     return sum(part.rows_out for part in ranges)
 
 
-def _check_range(part: RangeReport, senders: list[SentReport], output: Path) -> None:
+def _check_range(part: RangeReport, senders: list[SentReport]) -> None:
     expected = sum(sender.pairs[part.index] for sender in senders)
     if part.pairs != expected:
         raise RuntimeError(
             f"co_purchases: range {part.index} counted {part.pairs} meetings of two "
             f"items, the shards sent {expected}"
         )
-    path = output / shard_name(part.index, len(senders), "parquet")
-    written = pq.read_metadata(path).num_rows if path.is_file() else None
-    if written != part.rows_out:
-        raise RuntimeError(
-            f"{path}: holds {written} pairs, the report says {part.rows_out}: the "
-            "runner skipped this file"
-        )
+    check_written(part.files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from beam.sinks import atomic_file
 from beam.statistics import Partial
-from tfrs_app.contract.artifacts import write_atomically
+from beam.written import check_written
+from tfrs_app.contract.artifacts import FileRecord
 from tfrs_app.contract.dataset import FORGOTTEN
 from tfrs_app.contract.errors import ConfigError, DataError, UserError
+from tfrs_app.version import __version__
 
 Counts: TypeAlias = dict[str, Any]
 
@@ -22,14 +26,19 @@ _KINDS: dict[str, type[UserError]] = {
 _TOP_REASONS = 3
 
 
-class Report(BaseModel):
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Report(_Part):
     """Travels as a file from a worker to the driver."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    tfrs_app: str = __version__
 
     def save(self, path: Path) -> None:
         """Writes the report atomically."""
-        write_atomically(path, self.model_dump_json().encode())
+        with atomic_file(path) as file:
+            file.write(self.model_dump_json().encode())
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -37,17 +46,25 @@ class Report(BaseModel):
 
         Raises:
             RuntimeError: the worker that should have written it never ran.
+            UserError: the worker runs another version.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            content = path.read_bytes()
         except FileNotFoundError as error:
             raise RuntimeError(
                 f"{path.name} is missing in {path.parent}: the runner skipped work "
                 "without an error; report this with the runner's name"
             ) from error
+        version = json.loads(content).get("tfrs_app")
+        if version != __version__:
+            raise UserError(
+                f"a worker runs tfrs-app {version} and the driver {__version__}; "
+                "install one version on all machines and restart the workers"
+            )
+        return cls.model_validate_json(content)
 
 
-class Failure(Report):
+class Failure(_Part):
     """Carries a user's mistake from a worker to the driver, whatever the runner."""
 
     kind: str
@@ -65,10 +82,11 @@ class SplitReport(Report):
     """Reason -> file and row of its first case."""
     sent: list[int] = []
     """Rows sent to each shard."""
+    files: dict[Path, FileRecord] = {}
     failure: Failure | None = None
 
 
-class EventCounts(Report):
+class EventCounts(_Part):
     """Counts the events of a shard."""
 
     first: int
@@ -79,7 +97,7 @@ class EventCounts(Report):
     profiled: int
 
 
-class BasketCounts(Report):
+class BasketCounts(_Part):
     """Counts the baskets of a shard."""
 
     baskets: int = 0
@@ -98,9 +116,17 @@ class ShardReport(Report):
     duplicates: int
     returned: int = 0
     records: int
+    files: dict[Path, FileRecord]
     partial: Partial = Partial()
     events: EventCounts | None = None
     baskets: BasketCounts = BasketCounts()
+
+
+class ItemRangeReport(Report):
+    """Tells what was written of one range of the catalogue."""
+
+    records: int
+    files: dict[Path, FileRecord]
 
 
 class TableReport(Report):
@@ -154,11 +180,11 @@ def shard_path(folder: Path, shard: int) -> Path:
 
 
 def audited(folder: Path, table: str, splits: int, shards: int) -> TableReport:
-    """Reads the reports of a stage and checks that they balance.
+    """Reads the reports of a stage, checks that they balance and that the files exist.
 
     Raises:
-        UserError: a worker met a user's mistake.
-        RuntimeError: the runner lost or repeated rows.
+        UserError: a worker met a user's mistake, or runs another version.
+        RuntimeError: the runner lost or repeated rows, or a file is not as reported.
     """
     of_splits = [SplitReport.load(split_path(folder, i)) for i in range(splits)]
     for report in of_splits:
@@ -166,7 +192,26 @@ def audited(folder: Path, table: str, splits: int, shards: int) -> TableReport:
             raise _KINDS[report.failure.kind](report.failure.message)
     of_shards = [ShardReport.load(shard_path(folder, i)) for i in range(shards)]
     _check_balance(table, of_splits, of_shards)
+    for split in of_splits:
+        check_written(split.files)
+    for shard in of_shards:
+        check_written(shard.files)
     return TableReport(table=table, splits=of_splits, shards=of_shards)
+
+
+def audited_ranges(folder: Path, items: int, ranges: int) -> None:
+    """Checks that the ranges of the catalogue hold all of its items.
+
+    Raises:
+        UserError: a worker runs another version.
+        RuntimeError: the runner lost or repeated items, or a file is not as reported.
+    """
+    reports = [ItemRangeReport.load(shard_path(folder, i)) for i in range(ranges)]
+    written = sum(report.records for report in reports)
+    if written != items:
+        raise RuntimeError(f"items: {written} of {items} items were written")
+    for report in reports:
+        check_written(report.files)
 
 
 def _check_balance(

@@ -18,6 +18,7 @@ from beam.shuffle import unpack
 from beam.sinks import write_records, write_table
 from beam.statistics import features_of, summarise
 from beam.tables import TablePlan
+from beam.written import recorded
 from tfrs_app.contract.dataset import shard_name
 from tfrs_app.contract.features import FeatureSpec
 
@@ -57,18 +58,18 @@ class RowShard:
         """Writes the unique rows of a shard, ascending by id."""
         table, received = gathered(messages)
         kept = _first_of_each(table, self.plan.key)
-        write_table(kept_path(self.folder, shard), kept)
+        paths = [kept_path(self.folder, shard)]
+        write_table(paths[0], kept)
         if self.output is not None:
-            write_records(
-                self.output / shard_name(shard, self.shards),
-                row_records(kept, self.plan.columns),
-            )
+            paths.append(self.output / shard_name(shard, self.shards))
+            write_records(paths[1], row_records(kept, self.plan.columns))
         return ShardReport(
             shard=shard,
             received=received,
             rows_out=len(kept),
             duplicates=len(table) - len(kept),
             records=len(kept),
+            files=recorded(*paths),
             partial=summarise(kept, features_of(self.plan, self.spec)),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 import google_crc32c
 import orjson
@@ -17,9 +18,12 @@ from beam.batches import Reject
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Yields a temporary file that takes the path's name when the block succeeds."""
+    """Yields a temporary file that takes the path's name when the block succeeds.
+
+    Its name is unique: a task and its repetition may write at the same time.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")
     with partial.open("wb", buffering=1 << 20) as file:
         yield file
     partial.replace(path)

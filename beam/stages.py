@@ -15,39 +15,30 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam.batches import Reject
 from beam.catalogue import Catalogue, load_catalogue
 from beam.cleaning import Cleaned, clean
 from beam.reading import read
 from beam.records import row_records
-from beam.reports import SplitReport, failure_of, shard_path, split_path
+from beam.reports import (
+    ItemRangeReport,
+    SplitReport,
+    failure_of,
+    shard_path,
+    split_path,
+)
+from beam.runners import linear_pipeline
 from beam.shards import ShardWriter, kept_path
 from beam.shuffle import pack, partition
 from beam.sinks import read_table, write_records, write_rejects, write_table
 from beam.sources import Split
 from beam.tables import SourcePlan, TablePlan
+from beam.written import check_shared, recorded
 from tfrs_app.contract.dataset import shard_name
-from tfrs_app.contract.errors import ConfigError, UserError
+from tfrs_app.contract.errors import UserError
 from tfrs_app.contract.features import ITEM_ID
-
-_LOCAL_RUNNER = "--runner=FnApiRunner"
-
-
-def pipeline_options(flags: Sequence[str]) -> PipelineOptions:
-    """Returns Beam's options; without `--runner` the job runs in this process.
-
-    Raises:
-        ConfigError: the options choose a mode that is known to lose data.
-    """
-    options = PipelineOptions([_LOCAL_RUNNER, *flags])
-    if options.view_as(DirectOptions).direct_running_mode == "multi_threading":
-        raise ConfigError(
-            "--direct_running_mode multi_threading loses rows in silence (Beam 2.77); "
-            "use multi_processing or leave it out"
-        )
-    return options
 
 
 def run_table(
@@ -57,7 +48,7 @@ def run_table(
     options: PipelineOptions,
 ) -> None:
     """Cleans all splits of a table and writes its shards."""
-    with beam.Pipeline(options=options) as pipeline:
+    with linear_pipeline(options) as pipeline:
         (
             pipeline
             | "Splits" >> beam.Create(splits)
@@ -69,7 +60,7 @@ def run_table(
 
 def run_item_ranges(ranges: WriteItemRange, options: PipelineOptions) -> None:
     """Writes the item files: contiguous ranges of the catalogue."""
-    with beam.Pipeline(options=options) as pipeline:
+    with linear_pipeline(options) as pipeline:
         (
             pipeline
             | "Ranges" >> beam.Create(range(ranges.shards))
@@ -94,6 +85,7 @@ class CleanSplit(beam.DoFn):
 
     def process(self, split: Split) -> Iterator[tuple[int, bytes]]:
         """Yields (shard, Arrow bytes); every shard gets at least one message."""
+        check_shared(self.folder)
         known = load_catalogue(self.catalogue) if self.catalogue else None
         tally = Tally(self.shards)
         try:
@@ -139,9 +131,10 @@ class Tally:
 
     def save(self, folder: Path, table: str, split: int) -> None:
         """Writes the rejects, the filtered ids and, last, the report."""
-        write_rejects(rejects_path(folder, split), table, self._rejects)
+        paths = rejects_path(folder, split), filtered_path(folder, split)
+        write_rejects(paths[0], table, self._rejects)
         ids = pa.concat_arrays(self._filtered_keys).unique()
-        write_table(filtered_path(folder, split), pa.table({ITEM_ID: ids}))
+        write_table(paths[1], pa.table({ITEM_ID: ids}))
         first: dict[str, str] = {}
         for reject in sorted(self._rejects, key=lambda reject: reject.row):
             first.setdefault(reject.reason, f"{reject.file} row {reject.row}")
@@ -152,6 +145,7 @@ class Tally:
             rejected=dict(Counter(reject.reason for reject in self._rejects)),
             first_rejected=first,
             sent=self._sent,
+            files=recorded(*paths),
         ).save(split_path(folder, split))
 
 
@@ -163,6 +157,7 @@ class WriteShard(beam.DoFn):
 
     def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[int]:
         """Yields the shard's number."""
+        check_shared(self.writer.folder)
         shard, messages = element
         report = self.writer.write(shard, messages)
         report.save(shard_path(self.writer.folder, shard))
@@ -173,9 +168,16 @@ class WriteItemRange(beam.DoFn):
     """Writes one contiguous range of the catalogue from the shards of unique rows."""
 
     def __init__(
-        self, plan: TablePlan, kept: Path, catalogue: Path, output: Path, shards: int
+        self,
+        plan: TablePlan,
+        folder: Path,
+        kept: Path,
+        catalogue: Path,
+        output: Path,
+        shards: int,
     ) -> None:
         self.plan = plan
+        self.folder = folder
         self.kept = kept
         self.catalogue = catalogue
         self.output = output
@@ -183,6 +185,7 @@ class WriteItemRange(beam.DoFn):
 
     def process(self, index: int) -> Iterator[int]:
         """Yields the range's number."""
+        check_shared(self.folder)
         ids = load_catalogue(self.catalogue).ids
         start, stop = (len(ids) * i // self.shards for i in (index, index + 1))
         paths = [kept_path(self.kept, shard) for shard in range(self.shards)]
@@ -192,6 +195,8 @@ class WriteItemRange(beam.DoFn):
         written = write_records(path, row_records(table, self.plan.columns))
         if written != stop - start:
             raise RuntimeError(f"{path}: {written} items of {stop - start} written")
+        report = ItemRangeReport(records=written, files=recorded(path))
+        report.save(shard_path(self.folder, index))
         yield index
 
 

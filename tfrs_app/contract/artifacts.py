@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -225,12 +226,14 @@ def exclusive(folder: Path) -> Iterator[None]:
 def staged(folder: Path) -> Iterator[Path]:
     """Yields an empty sibling folder that is renamed to `folder` on success.
 
-    A failed writer's sibling is removed; that of a killed one by the next writer.
+    A failed writer's sibling is removed; those of killed ones by the next writer. Each
+    has a name of its own, because workers of a killed job may live on and still write.
     """
     with exclusive(folder):
-        partial = folder.with_name(f".{folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        for left in folder.parent.glob(f".{folder.name}.*.partial"):
+            shutil.rmtree(left, ignore_errors=True)
+        partial = folder.with_name(f".{folder.name}.{uuid4().hex}.partial")
+        partial.mkdir()
         try:
             yield partial
         except BaseException:

@@ -4,49 +4,24 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from beam.prepare import dataset_identity, prepare
 from tests.integration.beam import shop
+from tests.integration.beam.busy_shop import bytes_of, write_busy_shop
 from tfrs_app.contract.artifacts import verify
 from tfrs_app.contract.errors import ArtifactError
 
 ROOT = Path(__file__).parents[3]
-ROWS = 200_000
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """The config's path of a shop with many events, and its dataset's bytes."""
     folder = tmp_path_factory.mktemp("shop")
-    path = shop.write_shop(folder)
-    random = np.random.default_rng(3)
-    moments = np.datetime64("2020-01-01", "s") + random.integers(0, 30 * 86400, ROWS)
-    events = {
-        "customer": random.integers(0, 2000, ROWS),
-        "product": random.integers(95, 125, ROWS),
-        "moment": moments,
-        "kind": random.choice(["view", "purchase"], ROWS),
-        "quantity": np.ones(ROWS, dtype=np.int64),
-        "paid": random.random(ROWS),
-        "receipt": random.integers(0, 9999, ROWS),
-        "store": random.choice(["north", "south"], ROWS),
-        "wait": random.random(ROWS),
-    }
-    pq.write_table(pa.table(events), folder / "events.parquet", row_group_size=50_000)
+    path = write_busy_shop(folder, 200_000, 4)
     elsewhere = shop.loaded(path, f"artifacts={folder}/undisturbed")
     return path, bytes_of(prepare(elsewhere))
-
-
-def bytes_of(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != "manifest.json"
-    }
 
 
 @pytest.mark.parametrize(
@@ -54,8 +29,8 @@ def bytes_of(folder):
     [
         ".work/items/shard-00000.json",
         ".work/events/*",
-        "sequences/part-00001-of-00003.tfrecord",
-        "co_purchases/part-00001-of-00003.parquet",
+        ".work/shards/sequences/part-00001-of-00003.tfrecord",
+        ".work/shards/co_purchases/part-00001-of-00003.parquet",
     ],
 )
 def test_a_killed_job_leaves_no_dataset_and_a_rerun_succeeds(
@@ -75,14 +50,15 @@ def test_a_killed_job_leaves_no_dataset_and_a_rerun_succeeds(
         *overrides,
     ]
     job = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
-    staging = folder.with_name(f".{folder.name}.partial")
+    pattern = f".{folder.name}.*.partial"
     deadline = time.monotonic() + 60
-    while not any(staging.glob(moment)) and job.poll() is None:
+    while not any(folder.parent.glob(f"{pattern}/{moment}")) and job.poll() is None:
         assert time.monotonic() < deadline, "the job does not get so far"
         time.sleep(0.001)
     job.kill()
     _, errors = job.communicate()
     assert job.returncode == -signal.SIGKILL, errors.decode()
+    (staging,) = folder.parent.glob(pattern)
     assert any(staging.iterdir())
     for left in (folder, staging):
         with pytest.raises(ArtifactError, match="holds no manifest"):

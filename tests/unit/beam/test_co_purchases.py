@@ -75,7 +75,7 @@ class Stage:
         return self.audit()
 
     def audit(self):
-        return audit_co_purchases(self.work, self.output, self.counts)
+        return audit_co_purchases(self.work, self.counts)
 
     def rows(self):
         paths = sorted(self.output.iterdir())
@@ -205,10 +205,10 @@ def test_skipped_work_is_noticed(stage, name):
 def test_a_missing_or_short_file_is_noticed(stage):
     path = stage.output / "part-00000-of-00002.parquet"
     pq.write_table(pq.read_table(path).slice(1), path)
-    with pytest.raises(RuntimeError, match="the runner skipped this file"):
+    with pytest.raises(RuntimeError, match="but its worker wrote"):
         stage.audit()
     path.unlink()
-    with pytest.raises(RuntimeError, match="holds None pairs"):
+    with pytest.raises(RuntimeError, match="reported this file but it is absent"):
         stage.audit()
 
 

@@ -187,6 +187,23 @@ def test_staged_begins_empty_after_a_failure(tmp_path):
     assert list(folder.iterdir()) == []
 
 
+def test_staged_is_out_of_reach_of_a_killed_jobs_living_workers(tmp_path):
+    folder = tmp_path / "artifact"
+    with staged(folder) as killed:
+        zombie = killed / "work"
+        zombie.mkdir()
+        killed.rename(tmp_path / "kept")  # what staged() leaves when it is killed
+        killed.mkdir()
+    folder.rmdir()
+    (tmp_path / "kept").rename(killed)
+    with staged(folder) as partial:
+        assert not killed.exists()
+        zombie.mkdir(parents=True)
+        (zombie / "late").write_text("x")
+        (partial / "file").write_text("new")
+    assert [p.name for p in folder.rglob("*")] == ["file"]
+
+
 def test_staged_replaces_a_predecessor(sealed):
     with staged(sealed) as partial:
         (partial / "new").write_text("x")
