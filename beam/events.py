@@ -19,11 +19,11 @@ from beam.shards import SPLIT, gathered, kept_path
 from beam.sinks import read_table, write_records, write_table
 from beam.statistics import features_of, summarise
 from beam.tables import TablePlan
+from beam.tallies import write_tallies
 from tfrs_app.contract.data_config import SplitConfig
 from tfrs_app.contract.dataset import EVENT_TYPE, QUANTITY, TIMESTAMP, shard_name
 from tfrs_app.contract.features import ITEM_ID, USER_ID, FeatureSpec
-
-SPANS = ("train", "validation", "test", "after_test")
+from tfrs_app.contract.quality import SPANS
 
 
 def item_events_path(folder: Path, shard: int) -> Path:
@@ -64,6 +64,8 @@ class EventShard:
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
+        spans = spans_of(_times(events), self.split)
+        write_tallies(self.folder, shard, events, self.plan, self.spec, spans)
         in_train = events.table.filter(pa.array(train))
         return ShardReport(
             shard=shard,

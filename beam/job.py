@@ -15,6 +15,7 @@ from rich.console import Console
 from beam.catalogue import Catalogue, merge_catalogue
 from beam.events import EventShard
 from beam.inputs import RECORD_FOLDERS, Input
+from beam.quality import write_quality
 from beam.recipe import write_recipe
 from beam.reports import (
     NO_ROWS,
@@ -37,6 +38,7 @@ from beam.stages import (
 from beam.summary import (
     check_split,
     count_items,
+    moment_of,
     numeric_summaries,
     write_item_statistics,
     write_stats,
@@ -159,6 +161,8 @@ class Job:
         )
         numeric = numeric_summaries(config, reports)
         write_stats(self.output, data.split, events, items, numeric, sizes)
+        moments = (moment_of(events.first), moment_of(events.last))
+        write_quality(self.output, self.work, config, self.inputs, catalogue, moments)
 
     def _check_files(self) -> None:
         shards = self.config.data.shards

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, model_validator
 
 from tfrs_app.contract.errors import ConfigError
+from tfrs_app.contract.gates import GatesConfig
 from tfrs_app.contract.section import Count, Fraction, Section
 from tfrs_app.contract.where import parse_where
 
@@ -161,6 +162,8 @@ class DataConfig(Section):
     """Share of rejected rows of a table above which the job fails."""
     shards: Count = 4
     """Number of files of each kind in the dataset."""
+    gates: GatesConfig = GatesConfig()
+    """Limits that a dataset keeps or is not published; no part of its identity."""
 
     @model_validator(mode="after")
     def _base_needs_since(self) -> DataConfig:
