@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.features import ITEM_ID
 from tfrs_app.contract.gates import GatesConfig
 from tfrs_app.contract.quality import Quality, share
 from tfrs_app.data.drift import Drift
+
+Counts: TypeAlias = Mapping[str, Any]
+"""Row balance of each table, as a manifest has it."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,8 @@ class Verdict:
 def verdicts(
     gates: GatesConfig,
     quality: Quality,
-    counts: Mapping[str, Any],
-    drift: Sequence[Drift] | None,
+    counts: Counts,
+    drift: Sequence[Drift],
 ) -> list[Verdict]:
     """Returns what each gate of a config measured, those that are not kept first.
 
@@ -44,13 +47,14 @@ def verdicts(
         gates: the limits.
         quality: the dataset's.
         counts: the row balance of the dataset's manifest.
-        drift: against the dataset before; None without one, which leaves that gate out.
+        drift: against the dataset before; empty without one, which leaves that gate
+            out.
     """
     found = [
         *_nulls(gates, quality),
         *_oov(gates, quality),
         *_tables(gates, quality, counts),
-        *_drift(gates, drift or ()),
+        *_drift(gates, drift),
     ]
     return sorted(found, key=lambda verdict: verdict.kept)
 
@@ -85,9 +89,7 @@ def _oov(gates: GatesConfig, quality: Quality) -> Iterator[Verdict]:
         yield _at_most(key, limit, rate, remedy)
 
 
-def _tables(
-    gates: GatesConfig, quality: Quality, counts: Mapping[str, Any]
-) -> Iterator[Verdict]:
+def _tables(gates: GatesConfig, quality: Quality, counts: Counts) -> Iterator[Verdict]:
     if gates.max_duplicates is not None:
         events = counts["events"]
         rate = share(events["duplicates"], events["rows_in"])

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tfrs_app.contract.artifacts import MANIFEST, read_manifest
+from tfrs_app.contract.artifacts import MANIFEST, Manifest, read_manifest
 from tfrs_app.contract.errors import ArtifactError
 from tfrs_app.contract.quality import QUALITY, Quality, read_quality
+from tfrs_app.data.gates import Counts
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,25 @@ class Previous:
 
 
 @dataclass(frozen=True)
-class Successor:
-    """Says which dataset a previous one is wanted for."""
+class Made:
+    """Says what a manifest says, or will say, of a dataset."""
 
     identity: str
     parent: str | None
     spec_fingerprint: str
     created: str
-    quality: Quality
+    counts: Counts
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Made:
+        """Returns what the manifest of a published dataset says."""
+        return cls(
+            identity=manifest.id,
+            parent=manifest.parent,
+            spec_fingerprint=manifest.spec_fingerprint,
+            created=manifest.created,
+            counts=manifest.counts,
+        )
 
 
 def named(datasets: Path, identity: str) -> Previous:
@@ -41,7 +53,7 @@ def named(datasets: Path, identity: str) -> Previous:
     return Previous(identity, read_quality(datasets / identity))
 
 
-def previous_of(datasets: Path, later: Successor) -> Previous | None:
+def previous_of(datasets: Path, later: Made, quality: Quality) -> Previous | None:
     """Returns the dataset that was extended, else the newest one before; None: none.
 
     Newest is which has the latest last event, then which was made last. Only datasets
@@ -50,22 +62,25 @@ def previous_of(datasets: Path, later: Successor) -> Previous | None:
     Args:
         datasets: the folder of the shop's datasets.
         later: the dataset to compare.
+        quality: its quality.json.
     """
     if later.parent is not None and (datasets / later.parent / QUALITY).is_file():
         return named(datasets, later.parent)
-    newest = max(_before(datasets, later), default=None)
+    newest = max(_before(datasets, later, quality), default=None)
     return named(datasets, newest[-1]) if newest else None
 
 
-def _before(datasets: Path, later: Successor) -> Iterator[tuple[datetime, str, str]]:
-    until = (_moment(later.quality.time.last), later.created)
+def _before(
+    datasets: Path, later: Made, quality: Quality
+) -> Iterator[tuple[datetime, str, str]]:
+    until = (_moment(quality.time.last), later.created)
     for path in sorted(datasets.glob(f"*/{MANIFEST}")):
         try:
             manifest = read_manifest(path.parent)
-            quality = read_quality(path.parent)
+            found = read_quality(path.parent)
         except ArtifactError:
             continue  # damaged or of an earlier version: nothing to compare with
-        when = (_moment(quality.time.last), manifest.created)
+        when = (_moment(found.time.last), manifest.created)
         same = manifest.spec_fingerprint == later.spec_fingerprint
         if same and manifest.id != later.identity and when <= until:
             yield (*when, manifest.id)

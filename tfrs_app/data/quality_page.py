@@ -24,23 +24,28 @@ from tfrs_app.data.validation import (
     suspicions,
 )
 
+DATA_PAGE = "data.html"
 _STYLE = """
-:root{color-scheme:light dark;--ink:#1c2430;--dim:#5b6675;--line:#d9dee5;--page:#f6f7f9;
---card:#fff;--bar:#4c78a8;--bad:#b42318;--good:#1a7f4b}
+:root{color-scheme:light dark;--ink:#1c2430;--dim:#5b6675;--line:#d9dee5;
+--page:#f6f7f9;--card:#fff;--bar:#4c78a8;--bad:#b42318;--good:#1a7f4b}
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--dim:#9aa5b4;--line:#2f3844;
 --page:#14181e;--card:#1c222a;--bar:#7aa6d6;--bad:#ff8a7a;--good:#6fd39b}}
-*{box-sizing:border-box}body{margin:0 auto;max-width:70rem;padding:1rem;color:var(--ink);
-background:var(--page);font:15px/1.45 system-ui,sans-serif}h1{font-size:1.4rem;margin:.2rem 0}
-h2{font-size:1.05rem;margin:1.8rem 0 .5rem}p{margin:.2rem 0}.dim{color:var(--dim)}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:70rem;padding:1rem;color:var(--ink);
+background:var(--page);font:15px/1.45 system-ui,sans-serif}
+h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.05rem;margin:1.8rem 0 .5rem}
+p{margin:.2rem 0}ul{margin:0;padding-left:1.1rem}.dim,small{color:var(--dim)}
 .bad{color:var(--bad);font-weight:600}.good{color:var(--good)}
-.cards{display:grid;gap:.7rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
+.cards{display:grid;gap:.7rem;
+grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
 .card,.wide{background:var(--card);border:1px solid var(--line);border-radius:.5rem;
 padding:.7rem .8rem;min-width:0;overflow-wrap:anywhere}.wide{overflow-x:auto}
-.card h3{font-size:.95rem;margin:0}svg{display:block;width:100%;height:3rem;margin:.5rem 0 .3rem;
-fill:var(--bar)}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+.card h3{font-size:.95rem;margin:0}
+svg{display:block;width:100%;height:3rem;margin:.5rem 0 .3rem;fill:var(--bar)}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:.2rem .5rem;border-bottom:1px solid var(--line)}
-th{color:var(--dim);font-weight:500}th:first-child,td:first-child{text-align:left;padding-left:0}
-tr:last-child td{border-bottom:0}ul{margin:0;padding-left:1.1rem}small{color:var(--dim)}
+th{color:var(--dim);font-weight:500}tr:last-child td{border-bottom:0}
+th:first-child,td:first-child{text-align:left;padding-left:0}
 """
 _NAMED_TOKENS = 5
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -176,10 +181,8 @@ def _time(found: Validation) -> str:
         f"<p>{time.days:,} days, {time.days_without_events:,} without events; events a "
         f"day: {days}</p>"
     )
-    week = (
-        f"{bars(hours, titles)}<small>Hours of the week, Monday to Sunday, UTC</small>"
-    )
-    return _section("Time", facts + week)
+    week = "<small>Hours of the week, Monday to Sunday, UTC</small>"
+    return _section("Time", facts + bars(hours, titles) + week)
 
 
 def _labels(found: Validation) -> str:
@@ -203,8 +206,8 @@ def _spread(found: Validation) -> str:
         f"({percent(share(items.orphans, items.catalogue))}) have no event",
         f"the most frequent {items.top_items:,} items have "
         f"{percent(share(items.top_events, events))} of the events",
-        f"{percent(items.spans['test'].oov_rate)} of the test span's events are of items "
-        "outside the vocabulary",
+        f"{percent(items.spans['test'].oov_rate)} of the test span's events are of "
+        "items outside the vocabulary",
         f"{users.new_in_test:,} of the test span's {tests:,} users "
         f"({percent(share(users.new_in_test, tests))}) are new",
         f"events a user, by share of users: {shares}",

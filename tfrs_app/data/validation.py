@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tfrs_app.contract.artifacts import Manifest
+from tfrs_app.contract.artifacts import Layout
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.features import ITEM_ID
 from tfrs_app.contract.quality import (
@@ -18,8 +17,8 @@ from tfrs_app.contract.quality import (
     share,
 )
 from tfrs_app.data.drift import CHANGED, STABLE, Drift, drifts
-from tfrs_app.data.gates import Verdict, verdicts
-from tfrs_app.data.previous import Successor, named, previous_of
+from tfrs_app.data.gates import Counts, Verdict, verdicts
+from tfrs_app.data.previous import Made, named, previous_of
 
 MANY_NULLS = 0.5
 MANY_OOV = 0.2
@@ -34,8 +33,7 @@ class Validation:
     shop: str
     identity: str
     quality: Quality
-    counts: Mapping[str, Any]
-    """Row balance of each table, from the manifest."""
+    counts: Counts
     previous: str | None
     """Id of the dataset compared with."""
     drift: tuple[Drift, ...]
@@ -54,41 +52,31 @@ class Validation:
 
 
 def validate(
-    config: ShopConfig,
-    folder: Path,
-    datasets: Path,
-    *,
-    manifest: Manifest,
-    against: str | None = None,
+    config: ShopConfig, folder: Path, made: Made, against: str | None = None
 ) -> Validation:
     """Judges a dataset.
 
     Args:
         config: the shop, whose gates count.
         folder: the dataset's, or that of one not yet published.
-        datasets: the folder of the shop's datasets.
-        manifest: the dataset's, or what it will be.
+        made: what its manifest says, or will say.
         against: id of the dataset to compare with; None: the one before.
 
     Raises:
         ArtifactError: an earlier version made a dataset, or `against` does not exist.
     """
     quality = read_quality(folder)
-    successor = Successor(
-        identity=manifest.id,
-        parent=manifest.parent,
-        spec_fingerprint=manifest.spec_fingerprint,
-        created=manifest.created,
-        quality=quality,
+    datasets = Layout(root=config.root).datasets
+    previous = (
+        named(datasets, against) if against else previous_of(datasets, made, quality)
     )
-    previous = named(datasets, against) if against else previous_of(datasets, successor)
     moved = drifts(previous.quality, quality) if previous else []
-    judged = verdicts(config.data.gates, quality, manifest.counts, moved)
+    judged = verdicts(config.data.gates, quality, made.counts, moved)
     return Validation(
         shop=config.shop,
-        identity=manifest.id,
+        identity=made.identity,
         quality=quality,
-        counts=manifest.counts,
+        counts=made.counts,
         previous=previous.id if previous else None,
         drift=tuple(moved),
         verdicts=tuple(judged),
