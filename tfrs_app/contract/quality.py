@@ -12,6 +12,7 @@ from typing import TypeAlias
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tfrs_app.contract.errors import ArtifactError
+from tfrs_app.contract.features import ITEM_ID, Kind
 
 QUALITY = "quality.json"
 SPANS = ("train", "validation", "test", "after_test")
@@ -84,6 +85,19 @@ class ColumnQuality(_Counts):
     """Over all rows; None for free text and sessions."""
 
     @property
+    def has_vocabulary(self) -> bool:
+        """Tells whether values can be outside a vocabulary."""
+        return self.kind in (Kind.CATEGORICAL, Kind.ID)
+
+    @property
+    def is_constant(self) -> bool:
+        """Tells whether every row has the same value."""
+        counts = self.distribution
+        if isinstance(counts, Tokens):
+            return len(counts.listed) == 1 and not counts.other + counts.nulls
+        return counts is not None and len(counts.low) == 1 and not counts.nulls
+
+    @property
     def total(self) -> Checked:
         """Returns the counts over all spans."""
         parts = self.spans.values()
@@ -126,6 +140,18 @@ class ItemQuality(_Counts):
     spans: dict[str, Checked]
     """Events by span, and those whose item the vocabulary lacks."""
     popularity: Tokens
+
+    @property
+    def column(self) -> ColumnQuality:
+        """Returns the events' item ids as a column like any other."""
+        return ColumnQuality(
+            table="events",
+            kind=Kind.ID,
+            type="text",
+            columns=[ITEM_ID],
+            spans=self.spans,
+            distribution=self.popularity,
+        )
 
 
 class UserQuality(_Counts):

@@ -11,8 +11,9 @@ from tfrs_app.contract.quality import Histogram, Tokens
 from tfrs_app.data.drift import rebinned
 
 _BAR, _GAP, _HEIGHT = 10, 2, 48
-_SHOWN_BINS = 24
-_SHOWN_TOKENS = 24
+_SHOWN_BARS = 24
+_FEWEST_BARS = 12
+"""Room that fewer bars leave empty, so that they do not become blocks."""
 _TRIMMED = 0.01
 """Share of rows at either end that the outermost bars gather."""
 
@@ -28,7 +29,7 @@ def bars(counts: Sequence[float], titles: Sequence[str]) -> str:
             f'<rect x="{place * step}" y="{_HEIGHT - height:.1f}" width="{_BAR}" '
             f'height="{height:.1f}"><title>{escape(title)}</title></rect>'
         )
-    width = max(len(drawn) * step - _GAP, 1)
+    width = max(len(drawn), _FEWEST_BARS) * step - _GAP
     return (
         f'<svg viewBox="0 0 {width} {_HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="distribution">{"".join(drawn)}</svg>'
@@ -36,12 +37,10 @@ def bars(counts: Sequence[float], titles: Sequence[str]) -> str:
 
 
 def token_bars(tokens: Tokens) -> str:
-    """Returns bars of the most frequent tokens, then of all others."""
-    shown = list(tokens.listed.items())[:_SHOWN_TOKENS]
-    rest = tokens.other + sum(list(tokens.listed.values())[_SHOWN_TOKENS:])
-    pairs = [*shown, *([("others", rest)] if rest else [])]
-    titles = [f"{name}: {count:,}" for name, count in pairs]
-    return bars([count for _, count in pairs], titles)
+    """Returns bars of the most frequent tokens."""
+    shown = list(tokens.listed.items())[:_SHOWN_BARS]
+    titles = [f"{name}: {count:,}" for name, count in shown]
+    return bars([count for _, count in shown], titles)
 
 
 def number_bars(numbers: Histogram) -> str:
@@ -57,14 +56,13 @@ def number_bars(numbers: Histogram) -> str:
 
 
 def shown_edges(numbers: Histogram) -> list[float]:
-    """Returns the inner edges of the bars; of few values, the values themselves."""
-    if len(numbers.low) <= _SHOWN_BINS:
-        return numbers.low[1:]
+    """Returns the lower bounds of all bars but the first; of few values, the values."""
     ends = np.cumsum(numbers.count)
     limits = ends[-1] * np.array([_TRIMMED, 1 - _TRIMMED])
     first, last = np.searchsorted(ends, limits)
+    inner = numbers.low[first + 1 : last + 1]
+    if len(inner) < _SHOWN_BARS:
+        return inner
     low, high = numbers.low[first], numbers.high[last]
-    if low == high:
-        return [low] if low > numbers.low[0] else []
-    edges: list[float] = np.linspace(low, high, _SHOWN_BINS + 1)[1:-1].tolist()
+    edges: list[float] = np.linspace(low, high, _SHOWN_BARS + 1)[1:-1].tolist()
     return edges

@@ -20,6 +20,7 @@ from tfrs_app.data.validation import (
     MANY_NULLS,
     MANY_OOV,
     Validation,
+    by_oddness,
     percent,
     suspicions,
 )
@@ -76,8 +77,8 @@ def _head(found: Validation) -> str:
     return (
         f"<h1>{escape(found.shop)}</h1>"
         f'<p class="dim">Dataset {escape(found.identity)}, '
-        f"{found.quality.rows['events']:,} events from {escape(time.first)} to "
-        f"{escape(time.last)}</p>"
+        f"{found.quality.rows['events']:,} events from {_minute(time.first)} to "
+        f"{_minute(time.last)} UTC</p>"
         f'<h2>What stands out</h2><div class="wide">{listed}</div>'
     )
 
@@ -102,24 +103,14 @@ def _gates(found: Validation) -> str:
 def _features(found: Validation) -> str:
     """Returns a card a feature, the one that most likely has a fault first."""
     columns = found.columns
-    names = sorted(columns, key=lambda name: -_oddness(found, name))
-    cards = "".join(_card(found, name, columns[name]) for name in names)
+    cards = "".join(_card(found, name, columns[name]) for name in by_oddness(found))
     return f'<h2>Features</h2><div class="cards">{cards}</div>' if cards else ""
-
-
-def _oddness(found: Validation, name: str) -> float:
-    column = found.columns[name]
-    return max(
-        (found.drift_of(name) or 0) / CHANGED,
-        column.total.null_rate / MANY_NULLS,
-        column.judged.oov_rate / MANY_OOV,
-    )
 
 
 def _card(found: Validation, name: str, column: ColumnQuality) -> str:
     drift, total, judged = found.drift_of(name), column.total, column.judged
     facts = [_fact("no value", percent(total.null_rate), total.null_rate >= MANY_NULLS)]
-    if column.kind == "categorical":
+    if column.has_vocabulary:
         where = "unknown in test" if column.table == "events" else "unknown"
         odd = judged.oov_rate >= MANY_OOV
         facts.append(_fact(where, percent(judged.oov_rate), odd))
@@ -145,8 +136,14 @@ def _drawn(column: ColumnQuality) -> str:
 
 def _named(tokens: Tokens) -> str:
     rows = sum(tokens.listed.values()) + tokens.other
-    first = list(tokens.listed.items())[:_NAMED_TOKENS]
-    return escape(", ".join(f"{name} {percent(n / rows)}" for name, n in first))
+    named = list(tokens.listed.items())[:_NAMED_TOKENS]
+    rest = rows - sum(count for _, count in named)
+    shown = [*named, *([("others", rest)] if rest else [])]
+    return escape(", ".join(f"{name} {percent(n / rows)}" for name, n in shown))
+
+
+def _minute(moment: str) -> str:
+    return escape(moment[:16].replace("T", " "))
 
 
 def _fact(label: str, value: str, odd: bool) -> str:

@@ -10,7 +10,6 @@ from tfrs_app.contract.artifacts import Layout
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.features import ITEM_ID
 from tfrs_app.contract.quality import (
-    Checked,
     ColumnQuality,
     Quality,
     read_quality,
@@ -41,10 +40,11 @@ class Validation:
 
     @property
     def columns(self) -> dict[str, ColumnQuality]:
-        """Returns features and the events' other columns, by shown name."""
+        """Returns item ids, features and the events' other columns, by shown name."""
         contract = self.quality.contract_columns.items()
         others = {f"events.{name}": column for name, column in contract}
-        return {**self.quality.features, **others}
+        ids = self.quality.items.column
+        return {ITEM_ID: ids, **self.quality.features, **others}
 
     def drift_of(self, name: str) -> float | None:
         """Returns the PSI of a name; None where nothing was compared."""
@@ -89,6 +89,20 @@ def suspicions(found: Validation) -> list[str]:
     return [*broken, *_of_drift(found), *_of_columns(found), *_of_events(found)]
 
 
+def by_oddness(found: Validation) -> list[str]:
+    """Returns the names of all columns, the one that most likely has a fault first."""
+
+    def oddness(name: str) -> float:
+        column = found.columns[name]
+        return max(
+            (found.drift_of(name) or 0.0) / CHANGED,
+            column.total.null_rate / MANY_NULLS,
+            column.judged.oov_rate / MANY_OOV,
+        )
+
+    return sorted(found.columns, key=lambda name: -oddness(name))
+
+
 def summary(found: Validation) -> list[str]:
     """Returns the lines that `prepare` ends with: time range, and the worst figures."""
     time = found.quality.time
@@ -108,14 +122,9 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def _judged(found: Validation) -> Iterator[tuple[str, Checked]]:
-    for name, column in found.quality.features.items():
-        yield name, column.judged
-    yield ITEM_ID, found.quality.items.spans["test"]
-
-
 def _worst(found: Validation, rate: str, label: str) -> str:
-    rates = [(getattr(checked, rate), name) for name, checked in _judged(found)]
+    columns = found.columns.items()
+    rates = [(getattr(column.judged, rate), name) for name, column in columns]
     value, name = max(rates)
     return f"{label} {percent(value)} {name}" if value else f"no {label}"
 
@@ -135,19 +144,14 @@ def _of_columns(found: Validation) -> Iterator[str]:
             yield f"{name}: {percent(total.null_rate)} of {column.table} have no value"
         if column.judged.oov_rate >= MANY_OOV:
             yield f"{name}: {percent(column.judged.oov_rate)} outside the vocabulary"
-        counts = column.distribution
-        sizes = len(getattr(counts, "listed", getattr(counts, "count", "two")))
-        if sizes == 1 and not getattr(counts, "other", 0) and not total.nulls:
+        if column.is_constant:
             yield f"{name}: all rows have the same value"
-    rate = found.quality.items.spans["test"].oov_rate
-    if rate >= MANY_OOV:
-        yield f"{ITEM_ID}: {percent(rate)} of the test span's events are of new items"
 
 
 def _of_events(found: Validation) -> Iterator[str]:
     time, items = found.quality.time, found.quality.items
     if time.days_without_events:
-        yield f"{time.days_without_events:,} of {time.days:,} days have no event"
+        yield f"{time.days_without_events:,} of {time.days:,} days without events"
     orphans = share(items.orphans, items.catalogue)
     if orphans >= MANY_ORPHANS:
         yield f"{percent(orphans)} of the catalogue has no event"
