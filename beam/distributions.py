@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from beam.tallies import numbers_of
 from tfrs_app.contract.quality import HISTOGRAM_BINS, SPANS, Histogram, Tokens
@@ -15,13 +14,12 @@ from tfrs_app.contract.quality import HISTOGRAM_BINS, SPANS, Histogram, Tokens
 
 @dataclass(frozen=True)
 class Keyed:
-    """Holds counts by key: `tokens` large_string or `codes` int64, ascending.
+    """Holds counts by key: tokens large_string, or codes int64 numpy; ascending.
 
     `counts`: int64 [keys, spans]; `nulls`: int64 [spans], of missing values.
     """
 
-    tokens: Any
-    codes: Any
+    keys: Any
     counts: Any
     nulls: Any
 
@@ -33,17 +31,14 @@ def keyed(tally: pa.Table, spans: int) -> Keyed:
         tally: of one column, see `Tallies`.
         spans: number of spans, of which a table without time has one.
     """
-    tally = tally.sort_by([("token", "ascending"), ("code", "ascending")])
-    tokens, codes = (tally.column(n).combine_chunks() for n in ("token", "code"))
-    missing = pc.and_(tokens.is_null(), codes.is_null())
-    absent = missing.to_numpy(zero_copy_only=False)
+    keys = tally.column("key").combine_chunks().drop_null()
     columns = [tally.column(span).to_numpy() for span in SPANS[:spans]]
     counts = np.stack(columns, axis=1)
+    numbers = pa.types.is_integer(keys.type)
     return Keyed(
-        tokens=tokens.drop_null(),
-        codes=codes.drop_null().to_numpy(),
-        counts=counts[~absent],
-        nulls=counts[absent].sum(axis=0),
+        keys=keys.to_numpy() if numbers else keys,
+        counts=counts[: len(keys)],
+        nulls=counts[len(keys) :].sum(axis=0),
     )
 
 
@@ -52,7 +47,7 @@ def top_tokens(counts: Keyed, listed: int, min_count: int) -> Tokens:
     totals = counts.counts.sum(axis=1)
     top = np.argsort(-totals, kind="stable")[:listed]
     top = top[totals[top] >= min_count]
-    names = counts.tokens.take(pa.array(top)).to_pylist()
+    names = counts.keys.take(pa.array(top)).to_pylist()
     shown = dict(zip(names, totals[top].tolist(), strict=True))
     return Tokens(
         listed=shown,
@@ -64,7 +59,7 @@ def top_tokens(counts: Keyed, listed: int, min_count: int) -> Tokens:
 def histogram(counts: Keyed) -> Histogram:
     """Returns a histogram of numbers whose codes were counted."""
     totals = counts.counts.sum(axis=1)
-    return binned(numbers_of(counts.codes), totals, int(counts.nulls.sum()))
+    return binned(numbers_of(counts.keys), totals, int(counts.nulls.sum()))
 
 
 def binned(values: Any, counts: Any, nulls: int = 0) -> Histogram:

@@ -79,7 +79,7 @@ def write_quality(
         features=dict(_features(output, config, tables)),
         contract_columns=dict(_contract_columns(inputs["events"], events)),
         labels=_labels(events.keyed(EVENT_TYPE), types),
-        time=time_quality(hours.codes, hours.counts.sum(axis=1), moments),
+        time=time_quality(hours.keys, hours.counts.sum(axis=1), moments),
         items=_items(events, catalogue, _vocabulary(output, ITEM_ID)),
         users=user_quality(*read_user_tallies(work / "events", config.data.shards)),
     )
@@ -89,7 +89,7 @@ def write_quality(
 def _table(name: str, part: Input, work: Path, config: ShopConfig) -> _Table:
     folder, shards = work / name, config.data.shards
     if name == "events":
-        tallies = read_tallies(folder, shards)
+        tallies = read_tallies(folder, shards, part.plan, config.spec)
         totals = keyed(tallies[EVENT_TYPE], len(SPANS)).counts.sum(axis=0).tolist()
         return _Table(name, tallies, dict(zip(SPANS, totals, strict=True)))
     rows, tallies = row_tallies(folder, shards, part.plan, config.spec)
@@ -111,7 +111,7 @@ def _feature(output: Path, feature: Feature, table: _Table) -> ColumnQuality:
     oov = np.zeros(len(table.rows), dtype=np.int64)
     distribution: Distribution | None = None
     if feature.kind is Kind.CATEGORICAL:
-        outside = ~_contains(_vocabulary(output, feature.name), counts.tokens)
+        outside = ~_contains(_vocabulary(output, feature.name), counts.keys)
         oov = counts.counts[outside].sum(axis=0)
         distribution = top_tokens(counts, LISTED_TOKENS, feature.min_count)
     elif feature.kind is not Kind.TEXT:
@@ -149,7 +149,7 @@ def _contract_columns(
 
 def _labels(counts: Keyed, types: tuple[str, ...]) -> dict[str, dict[str, int]]:
     table = np.zeros((len(types), len(SPANS)), dtype=np.int64)
-    table[counts.codes] = counts.counts
+    table[counts.keys] = counts.counts
     rows = zip(types, table.tolist(), strict=True)
     return {name: dict(zip(SPANS, row, strict=True)) for name, row in rows}
 
@@ -157,16 +157,16 @@ def _labels(counts: Keyed, types: tuple[str, ...]) -> dict[str, dict[str, int]]:
 def _items(events: _Table, catalogue: Catalogue, vocabulary: Any) -> ItemQuality:
     counts = events.keyed(ITEM_ID)
     size, totals = len(catalogue.ids), counts.counts.sum(axis=1)
-    known = _contains(vocabulary, catalogue.ids)[counts.codes]
+    known = _contains(vocabulary, catalogue.ids)[counts.keys]
     oov = counts.counts[~known].sum(axis=0)
     top = -(-size // _TOP_SHARE)
-    listed = np.lexsort((counts.codes, -totals, ~known))[:LISTED_TOKENS]
+    listed = np.lexsort((counts.keys, -totals, ~known))[:LISTED_TOKENS]
     listed = listed[known[listed]]
-    ids = catalogue.ids.take(pa.array(counts.codes[listed])).to_pylist()
+    ids = catalogue.ids.take(pa.array(counts.keys[listed])).to_pylist()
     popularity = dict(zip(ids, totals[listed].tolist(), strict=True))
     return ItemQuality(
         catalogue=size,
-        orphans=size - len(counts.codes),
+        orphans=size - len(counts.keys),
         top_items=top,
         top_events=int(np.sort(totals)[::-1][:top].sum()),
         spans=_checked(events.rows, oov * 0, oov),

@@ -6,7 +6,8 @@ a number. So shards merge by addition and the result depends on the events only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,13 +33,14 @@ _DENSE = 4
 HOURS = "hours"
 """Tally of the hours since the epoch."""
 Tallies: TypeAlias = dict[str, pa.Table]
-"""Column -> `token` large_string, `code` int64 and a count for each span; both keys are
-null for missing values, one of them for all others."""
+"""Column -> `key`, large_string tokens or int64 codes, and a count for each span; the
+key of missing values is null."""
+_Counter: TypeAlias = Callable[[pa.Table, Any], pa.Table]
 
 
-def tally_path(folder: Path, shard: int) -> Path:
-    """Returns a shard's counts by column, value and span."""
-    return folder / f"tallies-{shard:05d}.arrow"
+def tally_path(folder: Path, shard: int, column: str) -> Path:
+    """Returns a shard's counts of a column, by value and span."""
+    return folder / f"tallies-{shard:05d}-{column}.arrow"
 
 
 def user_tally_path(folder: Path, shard: int) -> Path:
@@ -64,37 +66,38 @@ def write_tallies(
         spec: tells which texts are categories.
         spans: int64 [events], index of each event's span.
     """
-    table = events.table
-    parts = [*_of_events(table, spans), *_of_columns(table, plan, spec, spans)]
-    write_table(tally_path(folder, shard), pa.concat_tables(parts))
     write_table(user_tally_path(folder, shard), _user_tally(events.user, spans))
+    for name, count in _columns(plan, spec).items():
+        write_table(tally_path(folder, shard, name), count(events.table, spans))
 
 
-def read_tallies(folder: Path, shards: int) -> Tallies:
+def read_tallies(
+    folder: Path, shards: int, plan: TablePlan, spec: FeatureSpec
+) -> Tallies:
     """Adds up all shards' counts of events."""
-    return merged(read_table(tally_path(folder, shard)) for shard in range(shards))
+    return {
+        name: merged(read_table(tally_path(folder, s, name)) for s in range(shards))
+        for name in _columns(plan, spec)
+    }
 
 
 def row_tallies(
     folder: Path, shards: int, plan: TablePlan, spec: FeatureSpec
 ) -> tuple[int, Tallies]:
-    """Counts the kept rows of items or users, as if all fell into the first span."""
+    """Returns a table's rows and their counts, as if all fell into the first span."""
     tables = [read_table(kept_path(folder, shard)) for shard in range(shards)]
-    parts = [_row_tally(table, plan, spec) for table in tables]
-    return sum(map(len, tables)), merged(parts)
-
-
-def merged(parts: Iterable[pa.Table]) -> Tallies:
-    """Adds up counts of the same column, token and code."""
-    keys = ["of", "token", "code"]
-    table = pa.concat_tables(parts).group_by(keys)
-    table = table.aggregate([(span, "sum") for span in SPANS])
-    table = table.rename_columns([*keys, *SPANS]).combine_chunks()
-    of = table.column("of").to_numpy()
-    return {
-        name: table.filter(pa.array(of == name)).drop_columns(["of"])
-        for name in np.unique(of)
+    spans = [np.zeros(len(table), dtype=np.int64) for table in tables]
+    return sum(map(len, tables)), {
+        name: merged(map(count, tables, spans))
+        for name, count in _columns(plan, spec).items()
     }
+
+
+def merged(parts: Iterable[pa.Table]) -> pa.Table:
+    """Adds up counts of the same key, which then ascend; a null comes last."""
+    groups = pa.concat_tables(parts).group_by("key")
+    table = groups.aggregate([(span, "sum") for span in SPANS])
+    return table.rename_columns(["key", *SPANS]).sort_by("key").combine_chunks()
 
 
 def read_user_tallies(folder: Path, shards: int) -> tuple[Any, Any, Any]:
@@ -138,71 +141,66 @@ def counted(codes: Any, spans: Any) -> tuple[Any, Any]:
     return distinct, counts
 
 
-def _of_events(table: pa.Table, spans: Any) -> Iterator[pa.Table]:
-    for name in (ITEM_ID, EVENT_TYPE):
-        codes = table.column(name).to_numpy().astype(np.int64)
-        yield _tally(name, *counted(codes, spans))
-    hours = table.column(TIMESTAMP).to_numpy() // HOUR_S
-    yield _tally(HOURS, *counted(hours, spans))
-
-
-def _row_tally(table: pa.Table, plan: TablePlan, spec: FeatureSpec) -> pa.Table:
-    spans = np.zeros(len(table), dtype=np.int64)
-    return pa.concat_tables([_NOTHING, *_of_columns(table, plan, spec, spans)])
-
-
-def _of_columns(
-    table: pa.Table, plan: TablePlan, spec: FeatureSpec, spans: Any
-) -> Iterator[pa.Table]:
-    categories = {
-        column_name(feature) for feature in spec.of(ROLES[plan.table], Kind.CATEGORICAL)
+def _columns(plan: TablePlan, spec: FeatureSpec) -> dict[str, _Counter]:
+    """Returns how each column of a table is counted."""
+    events: dict[str, _Counter] = {
+        ITEM_ID: partial(_codes, ITEM_ID),
+        EVENT_TYPE: partial(_codes, EVENT_TYPE),
+        HOURS: _hours,
     }
+    found = events if plan.table == "events" else {}
+    categories = map(column_name, spec.of(ROLES[plan.table], Kind.CATEGORICAL))
+    texts = frozenset(categories)
     for column in plan.columns:
         if column.values is Values.NUMBER:
-            yield from _numbers(table, column.name, spans)
-        elif column.name in categories:
-            yield from _texts(table, column.name, spans)
+            found[column.name] = partial(_numbers, column.name)
         elif column.values is Values.TEXT and column.name != EVENT_TYPE:
-            nulls = table.column(column.name).combine_chunks().is_null()
-            yield _missing(column.name, spans[nulls.to_numpy(zero_copy_only=False)])
+            count = _texts if column.name in texts else _missing
+            found[column.name] = partial(count, column.name)
+    return found
 
 
-def _numbers(table: pa.Table, name: str, spans: Any) -> Iterator[pa.Table]:
+def _codes(name: str, table: pa.Table, spans: Any) -> pa.Table:
+    codes = table.column(name).to_numpy().astype(np.int64)
+    return _tally(*counted(codes, spans))
+
+
+def _hours(table: pa.Table, spans: Any) -> pa.Table:
+    return _tally(*counted(table.column(TIMESTAMP).to_numpy() // HOUR_S, spans))
+
+
+def _numbers(name: str, table: pa.Table, spans: Any) -> pa.Table:
     values = table.column(name).combine_chunks()
-    missing = values.is_null().to_numpy(zero_copy_only=False)
+    present = values.is_valid().to_numpy(zero_copy_only=False)
     codes = codes_of(values.drop_null().to_numpy())
-    yield _tally(name, *counted(codes, spans[~missing]))
-    yield _missing(name, spans[missing])
+    return _tally(*counted(codes, spans[present]), nulls=spans[~present])
 
 
-def _texts(table: pa.Table, name: str, spans: Any) -> Iterator[pa.Table]:
+def _texts(name: str, table: pa.Table, spans: Any) -> pa.Table:
     encoded = table.column(name).combine_chunks().dictionary_encode()
-    missing = encoded.is_null().to_numpy(zero_copy_only=False)
+    present = encoded.is_valid().to_numpy(zero_copy_only=False)
     codes = encoded.indices.drop_null().to_numpy().astype(np.int64)
-    present, counts = counted(codes, spans[~missing])
-    tokens = encoded.dictionary.take(pa.array(present, pa.int64()))
-    yield _tally(name, pa.nulls(len(present), pa.int64()), counts, tokens)
-    yield _missing(name, spans[missing])
+    codes, counts = counted(codes, spans[present])
+    tokens = encoded.dictionary.take(pa.array(codes, pa.int64()))
+    return _tally(tokens, counts, nulls=spans[~present])
 
 
-def _missing(name: str, spans: Any) -> pa.Table:
-    counts = np.bincount(spans, minlength=len(SPANS))[None]
-    return _tally(name, pa.nulls(1, pa.int64()), counts)
+def _missing(name: str, table: pa.Table, spans: Any) -> pa.Table:
+    present = table.column(name).combine_chunks().is_valid()
+    nulls = spans[~present.to_numpy(zero_copy_only=False)]
+    none = np.zeros(0, dtype=np.int64)
+    return _tally(*counted(none, none), nulls=nulls)
 
 
-def _tally(name: str, codes: Any, counts: Any, tokens: Any = None) -> pa.Table:
-    size = len(codes)
+def _tally(keys: Any, counts: Any, nulls: Any = ()) -> pa.Table:
+    """Returns counts by key, then those of missing values, whose spans are given."""
+    missing = np.bincount(np.asarray(nulls, np.int64), minlength=len(SPANS))
+    keys = keys if isinstance(keys, pa.Array) else pa.array(keys, pa.int64())
+    columns = np.concatenate([counts, missing[None]]).T
     return pa.table(
-        {
-            "of": pa.array([name], pa.string()).take(pa.array(np.zeros(size, int))),
-            "token": pa.nulls(size, pa.large_string()) if tokens is None else tokens,
-            "code": pa.array(codes, pa.int64()),
-        }
-        | {span: pa.array(counts[:, i], pa.int64()) for i, span in enumerate(SPANS)}
+        {"key": pa.concat_arrays([keys, pa.nulls(1, keys.type)])}
+        | {span: pa.array(c) for span, c in zip(SPANS, columns, strict=True)}
     )
-
-
-_NOTHING = _tally("", np.zeros(0, np.int64), np.zeros((0, len(SPANS)), np.int64))
 
 
 def _user_tally(user: Any, spans: Any) -> pa.Table:
