@@ -1,3 +1,4 @@
+import itertools
 import re
 from html.parser import HTMLParser
 
@@ -125,7 +126,7 @@ def test_bars_of_many_numbers_have_equal_widths_within_the_percentiles():
     spread = numbers(dict.fromkeys(range(1000), 1) | {10**6: 1})
     edges = shown_edges(spread)
     assert len(edges) == 23
-    assert {round(b - a, 6) for a, b in zip(edges, edges[1:], strict=False)} == {
+    assert {round(b - a, 6) for a, b in itertools.pairwise(edges)} == {
         round(edges[1] - edges[0], 6)
     }
     assert edges[-1] < 1000
