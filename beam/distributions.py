@@ -42,7 +42,7 @@ def keyed(tally: pa.Table, spans: int) -> Keyed:
     )
 
 
-def top_tokens(counts: Keyed, listed: int, min_count: int) -> Tokens:
+def top_tokens(counts: Keyed, listed: int, min_count: int = 1) -> Tokens:
     """Returns the most frequent tokens of at least `min_count` rows, ties by bytes."""
     totals = counts.counts.sum(axis=1)
     top = np.argsort(-totals, kind="stable")[:listed]

@@ -31,7 +31,6 @@ from tfrs_app.contract.quality import (
     Distribution,
     ItemQuality,
     Quality,
-    Tokens,
 )
 
 _ALL = ("all",)
@@ -160,21 +159,16 @@ def _items(events: _Table, catalogue: Catalogue, vocabulary: Any) -> ItemQuality
     known = _contains(vocabulary, catalogue.ids)[counts.keys]
     oov = counts.counts[~known].sum(axis=0)
     top = -(-size // _TOP_SHARE)
-    listed = np.lexsort((counts.keys, -totals, ~known))[:LISTED_TOKENS]
-    listed = listed[known[listed]]
-    ids = catalogue.ids.take(pa.array(counts.keys[listed])).to_pylist()
-    popularity = dict(zip(ids, totals[listed].tolist(), strict=True))
+    ids = catalogue.ids.take(pa.array(counts.keys[known]))
+    popular = top_tokens(Keyed(ids, counts.counts[known], counts.nulls), LISTED_TOKENS)
+    unnamed = popular.other + int(oov.sum())
     return ItemQuality(
         catalogue=size,
         orphans=size - len(counts.keys),
         top_items=top,
         top_events=int(np.sort(totals)[::-1][:top].sum()),
         spans=_checked(events.rows, oov * 0, oov),
-        popularity=Tokens(
-            listed=popularity,
-            other=int(totals.sum()) - sum(popularity.values()),
-            nulls=0,
-        ),
+        popularity=popular.model_copy(update={"other": unnamed}),
     )
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from tfrs_app.contract.quality import SPANS
 from tfrs_app.data.drift import STABLE
+from tfrs_app.data.gates import written
 from tfrs_app.data.validation import (
     MANY_NULLS,
     MANY_OOV,
@@ -39,7 +40,7 @@ def _gates(found: Validation) -> Table:
     table.add_column("")
     for verdict in found.verdicts:
         kept = "[green]kept[/]" if verdict.kept else "[red]not kept[/]"
-        value, limit = f"{verdict.value:,.4g}", f"{verdict.limit:,.4g}"
+        value, limit = written(verdict.value), written(verdict.limit)
         table.add_row(verdict.key.removeprefix("data.gates."), value, limit, kept)
     return table
 

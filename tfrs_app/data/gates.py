@@ -30,8 +30,8 @@ class Verdict:
     def sentence(self) -> str:
         """Returns rule, value and remedy of a gate that is not kept."""
         return (
-            f"{self.key}: {_written(self.value)} is beyond the limit "
-            f"{_written(self.limit)}; {self.remedy}, or change the limit"
+            f"{self.key}: {written(self.value)} is beyond the limit "
+            f"{written(self.limit)}; {self.remedy}, or change the limit"
         )
 
 
@@ -119,5 +119,6 @@ def _at_most(key: str, limit: float, value: float, remedy: str) -> Verdict:
     return Verdict(f"data.gates.{key}", limit, value, value <= limit, remedy)
 
 
-def _written(value: float) -> str:
+def written(value: float) -> str:
+    """Returns a count in full, a share or an index by four digits."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

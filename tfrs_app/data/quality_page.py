@@ -15,6 +15,7 @@ from tfrs_app.contract.quality import (
     share,
 )
 from tfrs_app.data.drift import CHANGED, STABLE
+from tfrs_app.data.gates import written
 from tfrs_app.data.quality_bars import bars, number_bars, token_bars
 from tfrs_app.data.validation import (
     MANY_NULLS,
@@ -89,8 +90,8 @@ def _gates(found: Validation) -> str:
     rows = [
         (
             escape(verdict.key.removeprefix("data.gates.")),
-            f"{verdict.value:,.4g}",
-            f"{verdict.limit:,.4g}",
+            written(verdict.value),
+            written(verdict.limit),
             '<span class="good">kept</span>'
             if verdict.kept
             else '<span class="bad">not kept</span>',

@@ -49,8 +49,9 @@ def test_an_orphan_breaks_its_gate(tmp_path):
 
 def test_gates_judge_an_unchanged_dataset_and_leave_it(tmp_path, path, capfd):
     root = f"artifacts={tmp_path}"
-    folder = prepare(shop.loaded(path, root))
+    folder = prepare(shop.loaded(path, root, "data.gates.min_events=2"))
     before = (folder / MANIFEST).read_bytes()
+    assert "min_events" not in (folder / "recipe.json").read_text()
     with pytest.raises(DataError, match="min_events"):
         prepare(shop.loaded(path, root, "data.gates.min_events=1000000"))
     assert (folder / MANIFEST).read_bytes() == before

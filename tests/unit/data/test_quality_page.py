@@ -86,6 +86,13 @@ def test_figures_stand_on_the_page():
     assert "old" in text
 
 
+def test_gates_stand_on_the_page():
+    many = Verdict("data.gates.min_events", 1_000_000, 713_096, kept=False, remedy="")
+    text = page(validation(verdicts=(many,)))
+    assert "<td>713,096</td><td>1,000,000</td>" in text
+    assert "not kept" in text
+
+
 def test_what_is_odd_comes_first():
     found = validation(
         quality=quality(days_without_events=3, orphans=9),
