@@ -22,10 +22,12 @@ from beam.shards import SPLIT, gathered, kept_path
 from beam.sinks import read_table, write_records, write_table
 from beam.statistics import features_of, summarise
 from beam.tables import TablePlan
+from beam.tallies import write_tallies
 from beam.written import recorded
 from tfrs_app.contract.data_config import SplitConfig
 from tfrs_app.contract.dataset import (
     EVENT_TYPE,
+    EVERY_SPAN,
     QUANTITY,
     SEQUENCES,
     SPANS,
@@ -34,8 +36,6 @@ from tfrs_app.contract.dataset import (
     shard_name,
 )
 from tfrs_app.contract.features import ITEM_ID, USER_ID, FeatureSpec
-
-_ALL_SPANS = (*SPANS, "after_test")
 
 
 def item_events_path(folder: Path, shard: int) -> Path:
@@ -87,6 +87,8 @@ class EventShard:
         purchase = purchase_type(self.spec, self.plan)
         bought = train & (_types(events) == purchase)
         purchases = purchases_of(events, bought)
+        spans = spans_of(_times(events), self.split)
+        files += write_tallies(self.folder, shard, events, self.plan, self.spec, spans)
         in_train = events.table.filter(pa.array(train))
         baskets = write_purchases(self.folder, shard, purchases, self.baskets)
         return ShardReport(
@@ -166,13 +168,13 @@ def event_counts(
     if not len(times):
         return None
     spans = spans_of(times, split)
-    in_span = np.bincount(spans, minlength=len(_ALL_SPANS)).tolist()
+    in_span = np.bincount(spans, minlength=len(EVERY_SPAN)).tolist()
     types = np.bincount(_types(events), minlength=len(plan.event_types)).tolist()
     users = {events.users[code] for code in np.unique(events.user).tolist()}
     return EventCounts(
         first=int(times.min()),
         last=int(times.max()),
-        spans=dict(zip(_ALL_SPANS, in_span, strict=True)),
+        spans=dict(zip(EVERY_SPAN, in_span, strict=True)),
         by_type=dict(zip(plan.event_types, types, strict=True)),
         users=len(users),
         profiled=len(users.intersection(profiled)),

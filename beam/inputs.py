@@ -105,7 +105,9 @@ def identity(
 ) -> str:
     """Returns the digest of all that goes into the inputs' dataset."""
     sections = config.model_dump(
-        mode="json", include={"data", "event_weights", "features"}
+        mode="json",
+        include={"data", "event_weights", "features"},
+        exclude={"data": {"gates"}},
     )
     key = UserKey.of(config.data.hash_users)
     return identity_of(

@@ -18,6 +18,7 @@ from beam.catalogue import Catalogue, merge_catalogue
 from beam.co_purchases import CoPurchases, find_co_purchases
 from beam.events import EventShard
 from beam.inputs import RECORD_FOLDERS, Input
+from beam.quality import write_quality
 from beam.recipe import write_recipe
 from beam.reports import (
     NO_ROWS,
@@ -43,6 +44,7 @@ from beam.statistics import Summary
 from beam.summary import (
     check_split,
     count_items,
+    moment_of,
     numeric_summaries,
     write_item_statistics,
     write_stats,
@@ -204,6 +206,8 @@ class Job:
         )
         numeric = numeric_summaries(config, reports)
         write_stats(self.output, data, events, items, numeric, sizes, bought)
+        moments = (moment_of(events.first), moment_of(events.last))
+        write_quality(self.output, self.work, config, self.inputs, catalogue, moments)
 
     def _new_folder(self, name: str) -> Path:
         folder = self.work / name

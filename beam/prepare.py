@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -14,12 +15,24 @@ from rich.console import Console
 from beam.base import base_of
 from beam.inputs import Input, identity, inputs_of
 from beam.job import Job
+from beam.reports import Counts
 from beam.runners import pipeline_options
-from tfrs_app.contract.artifacts import Layout, staged, verify, write_manifest
+from tfrs_app.contract.artifacts import (
+    Layout,
+    read_manifest,
+    staged,
+    verify,
+    write_manifest,
+)
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.errors import ArtifactError, DataError, UserError
 from tfrs_app.contract.loading import load_config
 from tfrs_app.contract.privacy import Forgotten
+from tfrs_app.contract.quality import read_quality
+from tfrs_app.data.gates import check_gates
+from tfrs_app.data.previous import Made
+from tfrs_app.data.quality_page import DATA_PAGE, write_page
+from tfrs_app.data.validation import summary, validate
 
 _LEAST_FREE_BYTES = 1 << 20
 
@@ -40,7 +53,8 @@ def prepare(
         The dataset's folder.
 
     Raises:
-        UserError: an input or the config has a fault that the user can mend.
+        UserError: an input or the config has a fault that the user can mend, or a
+            gate of `data.gates` is not kept; then nothing is published.
         RuntimeError: the runner lost rows; nothing is left behind.
     """
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
@@ -48,22 +62,24 @@ def prepare(
     made = _ingredients(config)
     folder = Layout(root=config.root).dataset(made.identity)
     if not force and _is_valid(folder):
+        check_gates(validate(config, folder, Made.of(read_manifest(folder))).verdicts)
         console.print(f"dataset unchanged: {folder}")
         return folder
     with staged(folder) as staging:
         job = Job(config, made.inputs, staging.absolute(), options, console, made.base)
         try:
-            counts = job.run()
+            described = _described(config, made, job.run())
         except Exception as error:
             check_space(staging, error)
             raise
+        _judge(config, staging, described, console)
         write_manifest(
             staging,
             kind="dataset",
-            identity=made.identity,
-            parent=made.base.name if made.base else None,
-            spec_fingerprint=config.spec.fingerprint,
-            counts=counts,
+            identity=described.identity,
+            parent=described.parent,
+            spec_fingerprint=described.spec_fingerprint,
+            counts=described.counts,
         )
     console.print(f"dataset {folder}")
     return folder
@@ -108,6 +124,27 @@ def check_space(folder: Path, cause: Exception) -> None:
         ) from cause
 
 
+def _described(config: ShopConfig, made: _Ingredients, counts: Counts) -> Made:
+    return Made(
+        identity=made.identity,
+        parent=made.base.name if made.base else None,
+        spec_fingerprint=config.spec.fingerprint,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        counts=counts,
+    )
+
+
+def _judge(config: ShopConfig, staging: Path, made: Made, console: Console) -> None:
+    """Tells how sound a dataset is, before it counts as one."""
+    found = validate(config, staging, made)
+    report = Layout(root=config.root).reports / DATA_PAGE
+    write_page(report, found)
+    for line in summary(found):
+        console.print(line)
+    console.print(f"report  {report}")
+    check_gates(found.verdicts)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the job from the command line; returns the exit code."""
     parser = argparse.ArgumentParser(
@@ -133,6 +170,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _is_valid(folder: Path) -> bool:
     try:
         verify(folder)
+        read_quality(folder)
     except ArtifactError:
         return False
     return True

@@ -16,7 +16,9 @@ _TABLES = ("events", "items", "users")
 def write_recipe(folder: Path, config: ShopConfig) -> None:
     """Writes all of the config that decides the dataset, but for where tables lie."""
     recipe = config.model_dump(
-        mode="json", include={"shop", "data", "event_weights", "features"}
+        mode="json",
+        include={"shop", "data", "event_weights", "features"},
+        exclude={"data": {"gates"}},  # they judge what is made, and change nothing
     )
     data: dict[str, Any] = recipe["data"]
     for name in ("since", "base"):

@@ -55,8 +55,8 @@ def check_split(split: SplitConfig, events: EventCounts) -> None:
         if not events.spans.get(span, 0):
             raise DataError(
                 f"data.split.{key}: {getattr(split, key).isoformat()} leaves no event "
-                f"for {span}; events last from {_iso(events.first)} to "
-                f"{_iso(events.last)}, choose moments in between"
+                f"for {span}; events last from {moment_of(events.first)} to "
+                f"{moment_of(events.last)}, choose moments in between"
             )
 
 
@@ -175,7 +175,7 @@ def write_stats(
             for name, moment in data.split
         },
         "rows": {"history_length": data.rows_shown},
-        "time": {"first": _iso(events.first), "last": _iso(events.last)},
+        "time": {"first": moment_of(events.first), "last": moment_of(events.last)},
         "events": {**events.spans, "by_type": events.by_type},
         "users": {"with_events": events.users, "profiled": events.profiled},
         "items": {
@@ -231,5 +231,6 @@ def _numeric(feature: Feature, report: TableReport) -> Summary:
     return summary
 
 
-def _iso(seconds: int) -> str:
+def moment_of(seconds: int) -> str:
+    """Returns ISO 8601, UTC, of seconds since the epoch."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -161,11 +161,17 @@ def recommend(
 
 
 @app.command()
-def doctor(config: ConfigOption, overrides: SetOption = None) -> None:
-    """Check this machine, and a config against its tables."""
+def doctor(
+    config: ConfigOption,
+    overrides: SetOption = None,
+    against: Annotated[
+        str | None, typer.Option(help="Id of the dataset to compare with.")
+    ] = None,
+) -> None:
+    """Check this machine, a config against its tables, and the dataset's data."""
     from tfrs_app.cli.doctor import check
 
-    check(load_config(config, overrides or []), _console())
+    check(load_config(config, overrides or []), _console(), against)
 
 
 @app.command()

@@ -14,8 +14,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tfrs_app.cli.program import program
+from tfrs_app.cli.validation import show
+from tfrs_app.contract.artifacts import MANIFEST, Layout, Manifest, verify
 from tfrs_app.contract.config import ShopConfig
-from tfrs_app.contract.errors import DataError, UserError
+from tfrs_app.contract.errors import ArtifactError, DataError, UserError
+from tfrs_app.data.gates import check_gates
+from tfrs_app.data.previous import Made
+from tfrs_app.data.quality_page import DATA_PAGE, write_page
+from tfrs_app.data.validation import validate
 
 TESTED = {
     "apache-beam": "2.77",
@@ -39,13 +46,30 @@ class Finding:
     remedy: str = ""
 
 
-def check(config: ShopConfig, console: Console) -> None:
-    """Prints every finding as a table.
+@dataclass(frozen=True)
+class _Dataset:
+    folder: Path
+    finding: Finding
+    manifest: Manifest | None = None
+    """Only of a dataset that is there and whole."""
+
+
+def check(config: ShopConfig, console: Console, against: str | None = None) -> None:
+    """Prints every finding as a table, then how sound the dataset is.
+
+    Args:
+        config: the shop.
+        console: takes what is found.
+        against: id of the dataset with which the shop's is compared; None: the one
+            before.
 
     Raises:
-        DataError: at least one finding needs a remedy.
+        DataError: at least one finding needs a remedy, or a gate is not kept.
+        ArtifactError: there is no dataset `against`.
     """
     findings = [*_machine(), *_packages(), _keras(), *_tables(config)]
+    dataset = _dataset(config)
+    findings += [dataset.finding] if dataset else []
     table = Table("checked", "found", "", title="doctor")
     for finding in findings:
         remedy = escape(finding.remedy)
@@ -55,6 +79,13 @@ def check(config: ShopConfig, console: Console) -> None:
     wrong = [finding.subject for finding in findings if finding.remedy]
     if wrong:
         raise DataError(f"doctor: needs care: {', '.join(wrong)}; see the table above")
+    if dataset and dataset.manifest:
+        _judge(config, dataset.folder, dataset.manifest, console, against)
+    elif against:
+        raise ArtifactError(
+            f"--against {against}: there is no dataset to compare with it; make one "
+            "with `prepare`"
+        )
 
 
 def _machine() -> Iterator[Finding]:
@@ -99,6 +130,7 @@ def _keras() -> Finding:
 
 def _tables(config: ShopConfig) -> Iterator[Finding]:
     from beam.inputs import inputs_of
+    from beam.schema import schema
 
     try:
         inputs = inputs_of(config)
@@ -106,4 +138,39 @@ def _tables(config: ShopConfig) -> Iterator[Finding]:
         yield Finding(f"tables of {config.shop}", "faulty", str(error))
         return
     for name, table in inputs.items():
-        yield Finding(f"table {name}", f"{len(table.files)} file(s), all columns")
+        files = sum(map(len, table.files))
+        columns = escape(", ".join(schema(table)))
+        yield Finding(f"table {name}", f"{files} file(s), all columns: {columns}")
+
+
+def _dataset(config: ShopConfig) -> _Dataset | None:
+    """Returns the dataset of the present inputs; None if those are faulty."""
+    from beam.prepare import dataset_identity
+
+    try:
+        folder = Layout(root=config.root).dataset(dataset_identity(config))
+    except UserError:
+        return None  # told with the tables
+    if not (folder / MANIFEST).is_file():
+        made_by = f"none yet: `{program()} prepare` makes it"
+        return _Dataset(folder, Finding("dataset", made_by))
+    try:
+        manifest = verify(folder)
+    except ArtifactError as error:
+        return _Dataset(folder, Finding("dataset", "damaged", str(error)))
+    return _Dataset(folder, Finding("dataset", folder.name), manifest)
+
+
+def _judge(
+    config: ShopConfig,
+    folder: Path,
+    manifest: Manifest,
+    console: Console,
+    against: str | None,
+) -> None:
+    found = validate(config, folder, Made.of(manifest), against)
+    show(found, console)
+    report = Layout(root=config.root).reports / DATA_PAGE
+    write_page(report, found)
+    console.print(f"report  {report}")
+    check_gates(found.verdicts)

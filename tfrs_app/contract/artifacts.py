@@ -70,9 +70,14 @@ class Layout(BaseModel):
 
     root: Path
 
+    @property
+    def datasets(self) -> Path:
+        """Returns the folder of all datasets."""
+        return self.root / "datasets"
+
     def dataset(self, identity: str) -> Path:
         """Returns the folder of a dataset."""
-        return self.root / "datasets" / identity
+        return self.datasets / identity
 
     def run(self, identity: str) -> Path:
         """Returns the folder of a training run."""
@@ -80,7 +85,7 @@ class Layout(BaseModel):
 
     @property
     def reports(self) -> Path:
-        """Returns the folder of evaluation reports."""
+        """Returns the folder of reports on the data and of evaluation."""
         return self.root / "reports"
 
     def model(self, shop: str) -> Path:

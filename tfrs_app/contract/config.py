@@ -76,6 +76,7 @@ class ShopConfig(Section):
     @model_validator(mode="after")
     def _features_have_tables(self) -> ShopConfig:
         spec = self.spec
+        self.data.gates.check_names(spec)
         profile = [f.name for f in spec.features if f.role == "query"]
         if profile and self.data.users is None:
             raise ValueError(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, model_validator
 
 from tfrs_app.contract.errors import ConfigError
+from tfrs_app.contract.gates import GatesConfig
 from tfrs_app.contract.section import Count, Fraction, Positive, Section
 from tfrs_app.contract.where import parse_where
 
@@ -183,6 +184,8 @@ class DataConfig(Section):
     """Whether the dataset holds one record a training example beside the sequences."""
     row_history_length: Count = 50
     """Most recent earlier events that such a record shows."""
+    gates: GatesConfig = GatesConfig()
+    """Limits that a dataset keeps or is not published; no part of its identity."""
 
     @property
     def rows_shown(self) -> int | None:

@@ -26,6 +26,7 @@ WEIGHT = "weight"
 OVERLAP = 512
 """Earlier events with which a further sequence record of the same user begins."""
 SPANS = ("train", "validation", "test")
+EVERY_SPAN = (*SPANS, "after_test")
 """The three parts of time, in their order; each has a folder of training rows."""
 
 FORGOTTEN = "forgotten"

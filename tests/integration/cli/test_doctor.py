@@ -17,6 +17,39 @@ def test_a_sound_machine_and_config_pass(toy_run):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "tf_keras" in done.stdout
     assert done.stdout.count("all columns") == 3
+    assert "sku string" in done.stdout
+    assert "features, the oddest first" in done.stdout
+    report = toy_run.stages.layout.reports / "data.html"
+    assert f"report  {report}" in done.stdout
+    assert "<svg" in report.read_text()
+
+
+def test_a_gate_that_is_not_kept_fails(toy_run):
+    done = doctor(*toy_run.options, "--set", "data.gates.min_events=9000000")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: data.gates.min_events: 8,000 is beyond")
+    assert "not kept" in done.stdout
+
+
+def test_the_dataset_to_compare_with_may_be_chosen(toy_run):
+    name = toy_run.stages.dataset_folder.name
+    done = doctor(*toy_run.options, "--against", name)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"(against {name})" in done.stdout
+    done = doctor(*toy_run.options, "--against", "nowhere")
+    assert done.returncode == 2
+    assert "nowhere: holds no manifest.json" in done.stderr
+
+
+def test_without_a_dataset_prepare_is_named(toy_run, tmp_path):
+    elsewhere = [*toy_run.options, "--set", f"artifacts={tmp_path}"]
+    done = doctor(*elsewhere)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "none yet" in done.stdout
+    assert not (tmp_path / "smoke").exists()
+    done = doctor(*elsewhere, "--against", "some")
+    assert done.returncode == 2
+    assert "there is no dataset to compare with it" in done.stderr
 
 
 def test_a_column_that_the_file_lacks_is_named_with_its_remedy(toy_run):
