@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from beam.catalogue import load_catalogue
-from beam.records import Entries, row_entries, sequence_records
+from beam.ordering import distinct_sorted
+from beam.records import Profiles, row_entries, sequence_records
 from beam.reports import EventCounts, ShardReport
 from beam.returns import without_returns
 from beam.sequences import Histories, histories
@@ -61,6 +62,7 @@ class EventShard:
             self.output / shard_name(shard, self.shards),
             sequence_records(events, self.plan, ids, profiles),
         )
+        profiled = profiles.ids.to_pylist()
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
@@ -73,7 +75,7 @@ class EventShard:
             returned=len(unique.table) - len(events.table),
             records=records,
             partial=summarise(in_train, features_of(self.plan, self.spec)),
-            events=event_counts(events, self.plan, self.split, profiles),
+            events=event_counts(events, self.plan, self.split, profiled),
         )
 
     def _standing(self, events: Histories) -> Histories:
@@ -83,12 +85,12 @@ class EventShard:
         table, stands = without_returns(events.table, events.user, spans)
         return replace(events, table=table, user=events.user[stands])
 
-    def _profiles(self, shard: int) -> dict[str, Entries]:
+    def _profiles(self, shard: int) -> Profiles:
         if self.users is None or self.user_plan is None:
-            return {}
+            return Profiles()
         table = read_table(kept_path(self.users, shard))
-        ids = table.column(USER_ID).to_pylist()
-        return dict(zip(ids, row_entries(table, self.user_plan.columns), strict=True))
+        ids = table.column(USER_ID).combine_chunks()
+        return Profiles(ids, row_entries(table, self.user_plan.columns))
 
 
 def span_starts(split: SplitConfig) -> tuple[float, float, float]:
@@ -112,7 +114,8 @@ def event_counts(
     spans = spans_of(times, split)
     in_span = np.bincount(spans, minlength=len(SPANS)).tolist()
     types = np.bincount(_types(events), minlength=len(plan.event_types)).tolist()
-    users = {events.users[code] for code in np.unique(events.user).tolist()}
+    present = np.flatnonzero(np.bincount(events.user)).tolist()
+    users = {events.users[code] for code in present}
     return EventCounts(
         first=int(times.min()),
         last=int(times.max()),
@@ -130,13 +133,14 @@ def item_events(events: Histories, train: Any, plan: TablePlan) -> pa.Table:
         `item` int64 ascending, `users` int64, `events_<type index>` int64.
     """
     codes = events.table.column(ITEM_ID).to_numpy()[train]
-    items, place = np.unique(codes, return_inverse=True)
+    present = np.bincount(codes) > 0
+    items, place = np.flatnonzero(present), (np.cumsum(present) - 1)[codes]
     types = len(plan.event_types)
     kind = _types(events)[train]
     counts = np.bincount(place * types + kind, minlength=len(items) * types)
     by_type = counts.reshape(len(items), types)
     width = max(len(items), 1)
-    pairs = np.unique(events.user[train] * width + place)
+    pairs = distinct_sorted(events.user[train] * width + place)
     users = np.bincount(pairs % width, minlength=len(items))
     return pa.table(
         {"item": pa.array(items, pa.int64()), "users": pa.array(users, pa.int64())}

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from beam.sequences import Record, histories, records
+from beam.sequences import histories, records
 
 NAN = float("nan")
 LARGE = pa.large_string()
@@ -19,12 +19,12 @@ def shuffled(seed):
             random.choice(["u", "ü", "10", "9"]),
             random.randrange(3),
             random.randrange(2),
-            random.choice([None, 1.0, 2.0]),
+            random.choice([None, 1.0, 2.0, -1.5, -3.0]),
             random.choice([None, "", "b", "a"]),
         )
         for _ in range(400)
     ]
-    types = [LARGE, pa.int64(), pa.int32(), pa.float64(), LARGE]
+    types = [LARGE, pa.int64(), pa.int32(), pa.float32(), LARGE]
     names = ["user_id", "timestamp", "item_id", "price", "session_id"]
     columns = [
         pa.array(c, t) for c, t in zip(zip(*rows, strict=True), types, strict=True)
@@ -55,20 +55,39 @@ def test_no_events():
     _, table = shuffled(0)
     found = histories(table.slice(0, 0))
     assert len(found.table) == found.duplicates == 0
-    assert list(records(found.user)) == []
+    assert rows_of(records(found.user)) == []
+    assert list(records(found.user).batches(10)) == []
+
+
+def rows_of(cut):
+    columns = (cut.user, cut.start, cut.stop, cut.target_start)
+    return list(zip(*(c.tolist() for c in columns), strict=True))
 
 
 def test_one_record_a_user():
     user = np.array([0, 0, 0, 2, 2, 5])
-    expected = [Record(0, 0, 3, 0), Record(2, 3, 5, 0), Record(5, 5, 6, 0)]
-    assert list(records(user)) == expected
+    expected = [(0, 0, 3, 0), (2, 3, 5, 0), (5, 5, 6, 0)]
+    assert rows_of(records(user)) == expected
 
 
 @pytest.mark.parametrize("events", [1, 9, 10, 11, 20, 21, 35])
 def test_a_long_history_is_cut_with_an_overlap(events):
-    cut = list(records(np.zeros(events, dtype=int), max_targets=10, overlap=3))
-    targets = [range(r.start + r.target_start, r.stop) for r in cut]
+    cut = rows_of(records(np.zeros(events, dtype=int), max_targets=10, overlap=3))
+    targets = [range(start + target, stop) for _, start, stop, target in cut]
     assert list(itertools.chain(*targets)) == list(range(events))
-    for record in cut:
-        assert record.target_start == min(3, record.start + record.target_start)
-        assert record.stop - record.start <= 13
+    for _, start, stop, target in cut:
+        assert target == min(3, start + target)
+        assert stop - start <= 13
+
+
+@pytest.mark.parametrize("size", [1, 7, 12, 1000])
+def test_batches_hold_every_record_once(size):
+    user = np.repeat([0, 3, 4, 9], [25, 1, 7, 12])
+    cut = records(user, max_targets=10, overlap=3)
+    parts = list(cut.batches(size))
+    assert [row for part in parts for row in rows_of(part)] == rows_of(cut)
+    for part in parts:
+        events = part.events.to_numpy()
+        for index, (_, start, stop, _) in enumerate(rows_of(part)):
+            begin, end = part.splits[index : index + 2]
+            assert events[begin:end].tolist() == list(range(start, stop))
