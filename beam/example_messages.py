@@ -22,7 +22,7 @@ _LISTS = (
 
 def features_in(example: bytes) -> Any:
     """Returns the features of a serialised Example, a mapping by name."""
-    return _Example.FromString(example).features.feature
+    return Example.FromString(example).features.feature
 
 
 def _file_descriptor() -> Any:
@@ -67,4 +67,4 @@ def _message_classes(*names: str) -> list[Any]:
     return [message_factory.GetMessageClass(descriptor) for descriptor in descriptors]
 
 
-(_Example,) = _message_classes("Example")
+(Example,) = _message_classes("Example")
