@@ -8,6 +8,7 @@ Arrow joins whole columns. Arrays of serialised things are `large_binary [record
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,11 +28,11 @@ def text_entries(name: str, values: Any, splits: Any) -> Any:
 
     Args:
         name: of the feature.
-        values: texts or bytes, never null, of all records, one after the other.
+        values: texts or bytes of all records, one after the other, perhaps
+            dictionary-encoded; null is the empty text.
         splits: int64 [records + 1], where each record's values begin and end.
     """
-    values = values.cast(pa.large_binary())
-    framed = joined(by_length(values, _bytes_head), values)
+    framed = _framed(values)
     ends = np.frombuffer(framed.buffers()[1], np.int64)[: len(framed) + 1]
     lists = _cut(framed.buffers()[2], ends[splits])
     return joined(by_length(lists, lambda size: _text_head(name, size)), lists)
@@ -66,6 +67,15 @@ def by_length(values: Any, of: Callable[[int], bytes]) -> Any:
     lengths = pc.binary_length(values).dictionary_encode()
     made = [of(length) for length in lengths.dictionary.to_pylist()]
     return pa.array(made, pa.large_binary()).take(lengths.indices)
+
+
+def _framed(values: Any) -> Any:
+    """Returns each text behind its length; null as the empty text."""
+    if pa.types.is_dictionary(values.type):
+        framed = _framed(values.dictionary).take(values.indices)
+        return framed.fill_null(_bytes_head(0))
+    values = values.cast(pa.large_binary()).fill_null(b"")
+    return joined(by_length(values, _bytes_head), values)
 
 
 def _packed_entries(name: str, kind: bytes, lists: Any) -> Any:
@@ -118,6 +128,7 @@ def _varints(values: Any) -> tuple[Any, Any]:
     return digits[kept], np.concatenate([[0], np.cumsum(width)])
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def _varint(value: int) -> bytes:
     parts = bytearray()
     while value > 0x7F:

@@ -107,4 +107,4 @@ def _entries(table: pa.Table, column: Column, splits: Any) -> Any:
         return number_entries(column.name, numbers, splits)
     if column.values is Values.TIMESTAMP:
         return integer_entries(column.name, values.to_numpy(), splits)
-    return text_entries(column.name, values.fill_null(""), splits)
+    return text_entries(column.name, values, splits)

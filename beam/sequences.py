@@ -78,7 +78,7 @@ def histories(table: pa.Table) -> Histories:
     names = [name for name in table.column_names if name not in (USER_ID, ROW)]
     first = [TIMESTAMP, ITEM_ID]
     names = first + [name for name in names if name not in first]
-    table = table.select([USER_ID, *names]).combine_chunks()
+    table = table.select([USER_ID, *names]).unify_dictionaries().combine_chunks()
     user, users = ranked(table.column(USER_ID).combine_chunks())
     keys = [user, *(_sort_key(table.column(name)) for name in names)]
     kept = distinct_order(keys)
@@ -113,7 +113,7 @@ def records(
 
 def _sort_key(column: Any) -> Any:
     values = column.combine_chunks()
-    if pa.types.is_large_string(values.type):
+    if pa.types.is_large_string(values.type) or pa.types.is_dictionary(values.type):
         return ranked(values)[0]
     if pa.types.is_floating(values.type):
         return number_key(pc.fill_null(values, float("nan")).to_numpy())
