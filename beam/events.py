@@ -66,7 +66,8 @@ class EventShard:
         train = _times(events) < span_starts(self.split)[0]
         counted = item_events(events, train, self.plan)
         write_table(item_events_path(self.folder, shard), counted)
-        in_train = events.table.filter(pa.array(train))
+        features = features_of(self.plan, self.spec)
+        described = events.table.select([column.name for _, column in features])
         return ShardReport(
             shard=shard,
             received=received,
@@ -74,7 +75,7 @@ class EventShard:
             duplicates=unique.duplicates,
             returned=len(unique.table) - len(events.table),
             records=records,
-            partial=summarise(in_train, features_of(self.plan, self.spec)),
+            partial=summarise(described.filter(pa.array(train)), features),
             events=event_counts(events, self.plan, self.split, profiled),
         )
 

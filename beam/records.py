@@ -93,11 +93,18 @@ def _sequences(
     for column in plan.columns:
         if column.name in names:
             codes = table.column(column.name).combine_chunks()
-            texts = names[column.name].take(codes)
+            texts = _looked_up(codes, names[column.name])
             entries[column.name] = text_entries(column.name, texts, part.splits)
         elif column.name != USER_ID:
             entries[column.name] = _entries(table, column, part.splits)
     return entries
+
+
+def _looked_up(codes: Any, names: Any) -> Any:
+    """Returns the texts to which codes point, distinct ones once where that is less."""
+    if len(names) > len(codes):
+        return names.take(codes)
+    return pa.DictionaryArray.from_arrays(codes, names)
 
 
 def _entries(table: pa.Table, column: Column, splits: Any) -> Any:
