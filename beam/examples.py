@@ -117,9 +117,9 @@ def _varints(values: Any) -> tuple[Any, Any]:
     """Returns the varints of int64 [n] as uint8 [bytes], and their ends, [n + 1]."""
     unsigned = values.view(np.uint64)
     width = np.ones(len(values), dtype=np.int64)
-    for shift in range(_BITS, 64, _BITS):
-        width += unsigned >= np.uint64(1 << shift)
-    widest = int(width.max(initial=1))
+    widest = max(-(-int(unsigned.max(initial=0)).bit_length() // _BITS), 1)
+    for place in range(1, widest):
+        width += unsigned >= np.uint64(1 << _BITS * place)
     digits = np.empty((len(values), widest), dtype=np.uint8)  # [n, bytes]
     for place in range(widest):
         part = (unsigned >> np.uint64(_BITS * place)).astype(np.uint8) & 0x7F

@@ -15,6 +15,7 @@ from rich.console import Console
 from beam.catalogue import Catalogue, merge_catalogue
 from beam.events import EventShard
 from beam.inputs import RECORD_FOLDERS, Input
+from beam.item_ranges import ItemRanges
 from beam.recipe import write_recipe
 from beam.reports import (
     NO_ROWS,
@@ -28,10 +29,8 @@ from beam.shards import RowShard, ShardWriter, kept_path
 from beam.sinks import atomic_file, read_table
 from beam.stages import (
     CleanSplit,
-    WriteItemRange,
     filtered_path,
     rejects_path,
-    run_item_ranges,
     run_table,
 )
 from beam.summary import (
@@ -94,7 +93,8 @@ class Job:
         folder = self.work / table
         known = self.work if table == "events" else None
         cleaner = CleanSplit(part.sources, folder, shards, known)
-        run_table(part.splits, cleaner, writer, self.options)
+        ranges = self._item_ranges() if table == "events" else None
+        run_table(part.splits, cleaner, writer, self.options, ranges)
         report = audited(folder, table, len(part.splits), shards)
         check_rejects(report, self.config.data.max_rejected)
         self._tell(report, time.monotonic() - started)
@@ -141,10 +141,16 @@ class Job:
         if not len(catalogue.ids):
             raise DataError("data.items.where: leaves no item; loosen the condition")
         catalogue.save(self.work)
-        output = self.output / ITEMS
-        ranges = WriteItemRange(part.plan, folder, self.work, output, shards)
-        run_item_ranges(ranges, self.options)
         return catalogue
+
+    def _item_ranges(self) -> ItemRanges:
+        return ItemRanges(
+            plan=self.inputs["items"].plan,
+            kept=self.work / "items",
+            catalogue=self.work,
+            output=self.output / ITEMS,
+            shards=self.config.data.shards,
+        )
 
     def _summarise(self, reports: dict[str, TableReport], catalogue: Catalogue) -> None:
         config, data = self.config, self.config.data
