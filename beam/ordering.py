@@ -43,7 +43,7 @@ def integer_key(numbers: Any) -> Any:
 def distinct_sorted(values: Any) -> Any:
     """Returns the distinct ones of some numbers, ascending.
 
-    `numpy.unique` of 2.3 hashes and takes many times as long as this sort.
+    `numpy.unique` hashes integers, in NumPy 2.4 many times slower than this sort.
     """
     values = np.sort(values)
     return values[np.append(~_equal_to_next(values), True)[: len(values)]]

@@ -89,6 +89,15 @@ def test_a_slice_of_texts_is_only_that_slice():
     assert list(parsed.features.feature["t"].bytes_list.value) == [b"bc", b"def"]
 
 
+def test_a_missing_text_is_empty_whether_coded_or_not():
+    texts = pa.array(["b", None, "", "b", None], pa.large_string())
+    for column in (texts, texts.dictionary_encode()):
+        ours = examples({"t": text_entries("t", column, np.array([0, 2, 5]))})
+        parsed = map(tf.train.Example.FromString, ours.to_pylist())
+        lists = [list(p.features.feature["t"].bytes_list.value) for p in parsed]
+        assert lists == [[b"b", b""], [b"", b"b", b""]]
+
+
 def binary(values):
     return pa.array(values, pa.large_binary())
 
