@@ -31,6 +31,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
     counted = ("train_events", "train_users", "train_weight")
     return {
         **numbers,
+        **_baskets(folder, items),
         **{name: round(math.fsum(values), 2) for name, values in sums.items()},
         **{name: pc.sum(items.column(name)).as_py() for name in counted},
         "items": _rows(folder / "items"),
@@ -39,6 +40,20 @@ def facts_of(folder: Path) -> dict[str, Any]:
             path.stem: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
             for path in sorted((folder / "vocabularies").glob("*.txt"))
         },
+    }
+
+
+def _baskets(folder: Path, items: Any) -> dict[str, Any]:
+    """Returns pairs and intervals; nothing of a rival that is spared them."""
+    if not (folder / "co_purchases").is_dir():
+        return {}
+    pairs = pq.read_table(folder / "co_purchases").sort_by("item_id")
+    both = pairs.select(["item_id", "other_item_id", "baskets"]).to_pylist()
+    days = items.column("repurchase_days")
+    return {
+        "pairs": hashlib.sha256(repr(both).encode()).hexdigest()[:12],
+        "lift": round(math.fsum(pairs.column("lift").to_pylist()), 3),
+        "repurchase_days": math.fsum(days.filter(pc.is_finite(days)).to_pylist()),
     }
 
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from prepare_rivals import demo
 from prepare_rivals.demo import Tables
+from prepare_rivals.pairs import repurchase_days, write_co_purchases
 from prepare_rivals.tfrecords import example, write
 
 _STRING = pa.string()
@@ -152,6 +153,12 @@ def write_statistics(events: dict[str, Any], items: pa.Table, output: Path) -> N
         "train_weight": counts * 1.0,
         "train_users": np.bincount(pairs % size, minlength=size),
     }
+    if demo.BASKETS:
+        session = events["session"][train]
+        basket = user * (session.max() + 1) + session
+        write_co_purchases(item, basket, ids.combine_chunks(), output)
+        moments = events["timestamp"][train]
+        columns["repurchase_days"] = repurchase_days(item, user, moments, size)
     pq.write_table(pa.table(columns), output / "item_statistics.parquet")
     seen = np.flatnonzero(counts)
     tokens = ids.take(pa.array(seen)).to_pylist()
