@@ -135,8 +135,9 @@ def _pseudonyms(users: Any, plan: SourcePlan) -> tuple[Any, Any]:
         names = [plan.user_key.pseudonym(name) for name in names]
     gone = pa.array([name in plan.forgotten for name in names], pa.bool_())
     dictionary = pa.array(names, pa.large_string())
-    users = pa.DictionaryArray.from_arrays(encoded.indices, dictionary)
-    return users, _mask(gone.take(encoded.indices))
+    coded = pa.DictionaryArray.from_arrays(encoded.indices, dictionary)
+    named = coded if pa.types.is_dictionary(users.type) else coded.dictionary_decode()
+    return named, _mask(gone.take(encoded.indices))
 
 
 def _join(columns: dict[str, Any], catalogue: Catalogue) -> tuple[Any, _Fault]:
