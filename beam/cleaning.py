@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from beam.batches import Batch, Reject
 from beam.catalogue import Catalogue
-from beam.coercion import as_numbers, as_seconds, as_text
+from beam.coercion import as_distinct, as_numbers, as_seconds, as_text, plain
 from beam.filters import rows_where, unreadable_rows
 from beam.sources import InputFile
 from beam.tables import Column, SourcePlan, Values
@@ -31,7 +31,8 @@ class Cleaned:
     """Holds what became of a batch: rows_in = table.num_rows + filtered + rejects.
 
     `table` has the plan's columns and the row number. For events `item_id` is the
-    position in the catalogue and `event_type` the index in the plan's event types.
+    position in the catalogue, `event_type` the index in the plan's event types, and
+    other texts are dictionary-encoded: few of them are distinct.
     `filtered_keys` are the ids of the filtered rows.
     """
 
@@ -79,7 +80,7 @@ def clean(
     return Cleaned(
         table=pa.table(columns).filter(pa.array(kept)),
         filtered=int(filtered.sum()),
-        filtered_keys=keys.filter(pa.array(filtered)).drop_null(),
+        filtered_keys=plain(keys.filter(pa.array(filtered)).drop_null()),
         rejects=(
             *(_without_content(reject, plan) for reject in batch.rejects),
             *_rejects(batch, plan, file, faults, reason, rejected),
@@ -133,14 +134,16 @@ def _pseudonyms(users: Any, plan: SourcePlan) -> tuple[Any, Any]:
         names = [plan.user_key.pseudonym(name) for name in names]
     gone = pa.array([name in plan.forgotten for name in names], pa.bool_())
     dictionary = pa.array(names, pa.large_string())
-    return dictionary.take(encoded.indices), _mask(gone.take(encoded.indices))
+    coded = pa.DictionaryArray.from_arrays(encoded.indices, dictionary)
+    named = coded if pa.types.is_dictionary(users.type) else coded.dictionary_decode()
+    return named, _mask(gone.take(encoded.indices))
 
 
 def _join(columns: dict[str, Any], catalogue: Catalogue) -> tuple[Any, _Fault]:
     """Replaces item ids by positions; returns which were filtered and which unknown."""
     ids = columns[ITEM_ID]
-    columns[ITEM_ID] = catalogue.positions(ids)
-    left_out = _mask(catalogue.filters(ids))
+    columns[ITEM_ID] = catalogue.positions(ids.dictionary).take(ids.indices)
+    left_out = _mask(catalogue.filters(ids.dictionary).take(ids.indices))
     unknown = _mask(columns[ITEM_ID].is_null()) & ~left_out
     return left_out, _Fault("item not in the catalogue", unknown)
 
@@ -174,12 +177,18 @@ def _coerce(
         narrow = values.cast(pa.float32(), safe=False)  # as records hold them
         infinite = pc.fill_null(pc.is_inf(narrow), False)
         return narrow, [_Fault(f"unparsable number in {name}", pc.or_(bad, infinite))]
-    if not arrays:
-        return pa.nulls(rows, pa.large_string()), []
-    text = _joined([as_text(array) for array in arrays])
+    text = _text(arrays, plan, rows)
     if column.values is Values.ID:
         return text, list(_id_faults(name, text))
     return text, []
+
+
+def _text(arrays: list[Any], plan: SourcePlan, rows: int) -> Any:
+    if plan.table.table == "events":
+        return as_distinct(arrays[0] if arrays else pa.nulls(rows, pa.large_string()))
+    if not arrays:
+        return pa.nulls(rows, pa.large_string())
+    return _joined([as_text(array) for array in arrays])
 
 
 def _event_types(
@@ -212,8 +221,11 @@ def _joined(texts: list[Any]) -> Any:
 
 def _id_faults(name: str, ids: Any) -> Iterator[_Fault]:
     yield _Fault(f"no {name}", ids.is_null())
-    broken = pc.fill_null(pc.match_substring_regex(ids, LINE_BREAKS), False)
-    yield _Fault(f"line break in {name}", broken)
+    if pa.types.is_dictionary(ids.type):
+        broken = pc.match_substring_regex(ids.dictionary, LINE_BREAKS).take(ids.indices)
+    else:
+        broken = pc.match_substring_regex(ids, LINE_BREAKS)
+    yield _Fault(f"line break in {name}", pc.fill_null(broken, False))
 
 
 def _first_fault(faults: list[_Fault], rows: int) -> Any:

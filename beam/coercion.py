@@ -86,6 +86,15 @@ def as_text(values: Any) -> Any:
     return text
 
 
+def as_distinct(values: Any) -> Any:
+    """Returns a plain column as dictionary-encoded large_string, see `as_text`."""
+    if not pa.types.is_integer(values.type):
+        return as_text(values).dictionary_encode()
+    encoded = values.dictionary_encode()
+    texts = encoded.dictionary.cast(pa.large_string())
+    return pa.DictionaryArray.from_arrays(encoded.indices, texts)
+
+
 def as_numbers(values: Any) -> tuple[Any, Any]:
     """Returns a plain column as float64, and which rows hold no finite number."""
     values = known(values)

@@ -1,4 +1,4 @@
-"""What a shard's events become: sequence records, and counts of items and spans."""
+"""Writes what a shard's events become: sequence records, rows, and counts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from beam.basket_files import purchase_paths, write_purchases
 from beam.baskets import BasketRule, purchases_of
 from beam.catalogue import load_catalogue
-from beam.records import Entries, event_columns, row_entries, sequence_records
-from beam.reports import EventCounts, ShardReport
+from beam.event_counts import (
+    event_counts,
+    item_events,
+    item_events_path,
+    purchase_type,
+    spans_of,
+    types_of,
+)
+from beam.records import Profiles, row_entries, sequence_records
+from beam.reports import ShardReport
 from beam.returns import without_returns
 from beam.rows import TrainingRows
 from beam.sequences import Histories, histories
@@ -26,21 +33,13 @@ from beam.tallies import write_tallies
 from beam.written import recorded
 from tfrs_app.contract.data_config import SplitConfig
 from tfrs_app.contract.dataset import (
-    EVENT_TYPE,
-    EVERY_SPAN,
     QUANTITY,
     SEQUENCES,
     SPANS,
-    TIMESTAMP,
     rows_path,
     shard_name,
 )
-from tfrs_app.contract.features import ITEM_ID, USER_ID, FeatureSpec
-
-
-def item_events_path(folder: Path, shard: int) -> Path:
-    """Returns the training events of each item in one shard."""
-    return folder / f"items-{shard:05d}.arrow"
+from tfrs_app.contract.features import USER_ID, FeatureSpec
 
 
 @dataclass(frozen=True)
@@ -66,31 +65,23 @@ class EventShard:
     """Events that a training row shows; None where no rows are asked for."""
 
     def write(self, shard: int, messages: Iterable[bytes]) -> ShardReport:
-        """Writes a shard's sequence records and its items' training events."""
+        """Writes a shard's records and what later stages count."""
         table, received = gathered(messages)
         unique = histories(table.drop_columns([SPLIT]))
         events = self._standing(unique)
         profiles = self._profiles(shard)
-        ids = load_catalogue(self.catalogue).ids
-        path = self.output / SEQUENCES / shard_name(shard, self.shards)
-        files = [path, item_events_path(self.folder, shard)]
-        files += purchase_paths(self.folder, shard)
-        records = write_records(
-            path, sequence_records(events, self.plan, ids, profiles)
-        )
-        counts = event_counts(events, self.plan, self.split, profiles)
-        if self.row_history_length is not None:
-            files += self._write_rows(shard, events, profiles, counts)
-        train = _times(events) < span_starts(self.split)[0]
-        counted = item_events(events, train, self.plan)
-        write_table(item_events_path(self.folder, shard), counted)
-        purchase = purchase_type(self.spec, self.plan)
-        bought = train & (_types(events) == purchase)
+        spans = spans_of(events, self.split)
+        train = spans == 0
+        written, records = self._write_records(shard, events, profiles, spans)
+        counts = item_events(events, train, self.plan)
+        write_table(item_events_path(self.folder, shard), counts)
+        tallies = write_tallies(self.folder, shard, events, self.plan, self.spec, spans)
+        bought = train & (types_of(events) == purchase_type(self.spec, self.plan))
         purchases = purchases_of(events, bought)
-        spans = spans_of(_times(events), self.split)
-        files += write_tallies(self.folder, shard, events, self.plan, self.spec, spans)
-        in_train = events.table.filter(pa.array(train))
         baskets = write_purchases(self.folder, shard, purchases, self.baskets)
+        files = [*written, item_events_path(self.folder, shard), *tallies]
+        features = features_of(self.plan, self.spec)
+        described = events.table.select([column.name for _, column in features])
         return ShardReport(
             shard=shard,
             received=received,
@@ -98,114 +89,48 @@ class EventShard:
             duplicates=unique.duplicates,
             returned=len(unique.table) - len(events.table),
             records=records,
-            files=recorded(*files),
-            partial=summarise(in_train, features_of(self.plan, self.spec)),
-            events=counts,
+            files=recorded(*files, *purchase_paths(self.folder, shard)),
+            partial=summarise(described.filter(pa.array(train)), features),
+            events=event_counts(events, self.plan, spans, profiles.ids.to_pylist()),
             baskets=baskets,
         )
 
-    def _write_rows(
-        self,
-        shard: int,
-        events: Histories,
-        profiles: dict[str, Entries],
-        counts: EventCounts | None,
-    ) -> list[Path]:
-        ids = load_catalogue(self.catalogue).ids
-        columns = event_columns(events.table, self.plan, ids)
-        weights, length = self.spec.event_weights, self.row_history_length or 0
-        rows = TrainingRows(events, columns, weights, profiles, length)
-        spans = spans_of(_times(events), self.split)
+    def _write_records(
+        self, shard: int, events: Histories, profiles: Profiles, spans: Any
+    ) -> tuple[list[Path], int]:
+        """Returns the record files and the number of sequence records."""
         name = shard_name(shard, self.shards)
+        ids = load_catalogue(self.catalogue).ids
+        path = self.output / SEQUENCES / name
+        records = sequence_records(events, self.plan, ids, profiles)
+        count = write_records(path, records)
+        if self.row_history_length is None:
+            return [path], count
+        rows = TrainingRows(
+            events,
+            self.plan,
+            ids,
+            self.spec.event_weights,
+            profiles,
+            self.row_history_length,
+        )
         paths = [rows_path(self.output, span) / name for span in SPANS]
-        for index, (span, path) in enumerate(zip(SPANS, paths, strict=True)):
-            written = write_records(path, rows.of(spans == index))
-            expected = counts.spans[span] if counts else 0
-            if written != expected:
-                raise RuntimeError(f"{path}: {written} rows of {expected} written")
-        return paths
+        for index, row_path in enumerate(paths):
+            wanted = spans == index
+            if write_records(row_path, rows.of(wanted)) != wanted.sum():
+                raise RuntimeError(f"{row_path}: not every event became a row")
+        return [path, *paths], count
 
     def _standing(self, events: Histories) -> Histories:
         if not self.cancel_returns or not self.plan.has(QUANTITY):
             return events
-        spans = spans_of(_times(events), self.split)
+        spans = spans_of(events, self.split)
         table, stands = without_returns(events.table, events.user, spans)
         return replace(events, table=table, user=events.user[stands])
 
-    def _profiles(self, shard: int) -> dict[str, Entries]:
+    def _profiles(self, shard: int) -> Profiles:
         if self.users is None or self.user_plan is None:
-            return {}
+            return Profiles()
         table = read_table(kept_path(self.users, shard))
-        ids = table.column(USER_ID).to_pylist()
-        return dict(zip(ids, row_entries(table, self.user_plan.columns), strict=True))
-
-
-def purchase_type(spec: FeatureSpec, plan: TablePlan) -> int:
-    """Returns the plan's number of the weightiest type, of several the YAML's first.
-
-    The plan numbers the types in another order than the spec.
-    """
-    weights = spec.event_weights
-    return plan.event_types.index(max(weights, key=lambda name: weights[name]))
-
-
-def span_starts(split: SplitConfig) -> tuple[float, float, float]:
-    """Returns where validation, test and what comes after it start, in seconds."""
-    end = split.test_end.timestamp() if split.test_end else float("inf")
-    return split.validation_start.timestamp(), split.test_start.timestamp(), end
-
-
-def spans_of(times: Any, split: SplitConfig) -> Any:
-    """Returns int64 [events]: the index of the span of each moment in seconds."""
-    return np.searchsorted(span_starts(split), times, side="right")
-
-
-def event_counts(
-    events: Histories, plan: TablePlan, split: SplitConfig, profiled: Iterable[str]
-) -> EventCounts | None:
-    """Counts a shard's events by span and type; None if there is none."""
-    times = _times(events)
-    if not len(times):
-        return None
-    spans = spans_of(times, split)
-    in_span = np.bincount(spans, minlength=len(EVERY_SPAN)).tolist()
-    types = np.bincount(_types(events), minlength=len(plan.event_types)).tolist()
-    users = {events.users[code] for code in np.unique(events.user).tolist()}
-    return EventCounts(
-        first=int(times.min()),
-        last=int(times.max()),
-        spans=dict(zip(EVERY_SPAN, in_span, strict=True)),
-        by_type=dict(zip(plan.event_types, types, strict=True)),
-        users=len(users),
-        profiled=len(users.intersection(profiled)),
-    )
-
-
-def item_events(events: Histories, train: Any, plan: TablePlan) -> pa.Table:
-    """Counts the training events of each item: users, and events of each type.
-
-    Returns:
-        `item` int64 ascending, `users` int64, `events_<type index>` int64.
-    """
-    codes = events.table.column(ITEM_ID).to_numpy()[train]
-    items, place = np.unique(codes, return_inverse=True)
-    types = len(plan.event_types)
-    kind = _types(events)[train]
-    counts = np.bincount(place * types + kind, minlength=len(items) * types)
-    by_type = counts.reshape(len(items), types)
-    width = max(len(items), 1)
-    pairs = np.unique(events.user[train] * width + place)
-    users = np.bincount(pairs % width, minlength=len(items))
-    return pa.table(
-        {"item": pa.array(items, pa.int64()), "users": pa.array(users, pa.int64())}
-        | {f"events_{index}": pa.array(by_type[:, index]) for index in range(types)}
-    )
-
-
-def _times(events: Histories) -> Any:
-    return events.table.column(TIMESTAMP).to_numpy()
-
-
-def _types(events: Histories) -> Any:
-    """Returns int64 [events]: the index of each event's type."""
-    return events.table.column(EVENT_TYPE).to_numpy().astype(np.int64)
+        ids = table.column(USER_ID).combine_chunks()
+        return Profiles(ids, row_entries(table, self.user_plan.columns))

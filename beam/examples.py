@@ -1,144 +1,138 @@
-"""Serialises tf.train.Example without TensorFlow.
+"""Serialises tf.train.Example column by column.
 
-The message classes are built from descriptors that repeat TensorFlow's
-`example.proto` and `feature.proto` field by field, in a pool of their own, so that
-TensorFlow may be imported in the same process.
-
-An Example is assembled of entries, one a feature: concatenated messages are one merged
-message (https://protobuf.dev/programming-guides/encoding/#last-one-wins), so an entry
-that many rows share is serialised once.
+An Example is a row of entries, one a feature, here in the order of their names
+(https://protobuf.dev/programming-guides/encoding). What precedes a list of values
+depends on the list's length in bytes alone, so it is made once for each length, and
+Arrow joins whole columns. Arrays of serialised things are `large_binary [records]`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-_PACKAGE = "tensorflow"
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_LISTS = (
-    ("bytes_list", "BytesList", _FIELD.TYPE_BYTES),
-    ("float_list", "FloatList", _FIELD.TYPE_FLOAT),
-    ("int64_list", "Int64List", _FIELD.TYPE_INT64),
-)
-_FEATURES_TAG = b"\x0a"  # field 1 of Example, length-delimited
-_FIRST, _SECOND, _THIRD = b"\x0a", b"\x12", b"\x1a"  # fields 1 to 3, likewise
-_LIST_TAGS = {"bytes_list": _FIRST, "float_list": _SECOND, "int64_list": _THIRD}
+_FIRST = b"\x0a"  # field 1, length-delimited; the tag of every field 1 here
+_SECOND = b"\x12"
+_INT64_LIST = b"\x1a"
+_NOTHING = pa.scalar(b"", pa.large_binary())
+_BITS = 7  # of a value in each byte of a varint
 
 
-def text_entry(name: str, values: Iterable[bytes]) -> bytes:
-    """Returns the serialised feature that holds a bytes list."""
-    features = _Features()
-    features.feature[name].bytes_list.value.extend(values)
-    return bytes(features.SerializeToString())
+def text_entries(name: str, values: Any, splits: Any) -> Any:
+    """Returns a feature of texts.
+
+    Args:
+        name: of the feature.
+        values: texts or bytes of all records, one after the other, perhaps
+            dictionary-encoded; null is the empty text.
+        splits: int64 [records + 1], where each record's values begin and end.
+    """
+    framed = _framed(values)
+    ends = np.frombuffer(framed.buffers()[1], np.int64)[: len(framed) + 1]
+    lists = _cut(framed.buffers()[2], ends[splits])
+    return joined(by_length(lists, lambda size: _text_head(name, size)), lists)
 
 
-def number_entry(name: str, values: Iterable[float]) -> bytes:
-    """Returns the serialised feature that holds a float list."""
-    features = _Features()
-    features.feature[name].float_list.value.extend(values)
-    return bytes(features.SerializeToString())
+def number_entries(name: str, values: Any, splits: Any) -> Any:
+    """Returns a feature of float32 numbers; arguments as above."""
+    content = pa.py_buffer(np.ascontiguousarray(values, dtype="<f4"))
+    return _packed_entries(name, _SECOND, _cut(content, splits * 4))
 
 
-def integer_entry(name: str, values: Iterable[int]) -> bytes:
-    """Returns the serialised feature that holds an int64 list."""
-    features = _Features()
-    features.feature[name].int64_list.value.extend(values)
-    return bytes(features.SerializeToString())
+def integer_entries(name: str, values: Any, splits: Any) -> Any:
+    """Returns a feature of int64 numbers; arguments as above."""
+    content, ends = _varints(np.asarray(values, dtype=np.int64))
+    return _packed_entries(name, _INT64_LIST, _cut(pa.py_buffer(content), ends[splits]))
 
 
-def example_of(entries: Mapping[str, bytes]) -> bytes:
-    """Returns the Example of serialised features, in the order of their names."""
-    return example(b"".join(entries[name] for name in sorted(entries)))
+def examples(entries: Mapping[str, Any]) -> Any:
+    """Returns the Examples of at least one feature; a null entry is no feature."""
+    features = joined(*(entries[name] for name in sorted(entries)))
+    return joined(by_length(features, _bytes_head), features)
 
 
-def features_in(example: bytes) -> Any:
-    """Returns the features of a serialised Example, a mapping by name."""
-    return _Example.FromString(example).features.feature
+def joined(*columns: Any) -> Any:
+    """Returns the concatenation of each row's bytes; null counts as none."""
+    filled = [c.fill_null(b"") if c.null_count else c for c in columns]
+    return pc.binary_join_element_wise(*filled, _NOTHING)
 
 
-def example(features: bytes) -> bytes:
-    """Returns the Example of joined serialised features."""
-    return _FEATURES_TAG + varint(len(features)) + features
+def by_length(values: Any, of: Callable[[int], bytes]) -> Any:
+    """Returns a function of the length in bytes of each value."""
+    lengths = pc.binary_length(values).dictionary_encode()
+    made = [of(length) for length in lengths.dictionary.to_pylist()]
+    return pa.array(made, pa.large_binary()).take(lengths.indices)
 
 
-def varint(value: int) -> bytes:
-    """Returns a non-negative integer in base 128, as protobuf writes it."""
+def _framed(values: Any) -> Any:
+    """Returns each text behind its length; null as the empty text."""
+    if pa.types.is_dictionary(values.type):
+        framed = _framed(values.dictionary).take(values.indices)
+        return framed.fill_null(_bytes_head(0))
+    values = values.cast(pa.large_binary()).fill_null(b"")
+    return joined(by_length(values, _bytes_head), values)
+
+
+def _packed_entries(name: str, kind: bytes, lists: Any) -> Any:
+    heads = by_length(lists, lambda size: _packed_head(name, kind, size))
+    return joined(heads, lists)
+
+
+def _bytes_head(size: int) -> bytes:
+    """Returns what precedes a message or bytes in field 1."""
+    return _FIRST + _varint(size)
+
+
+def _text_head(name: str, size: int) -> bytes:
+    return _entry_head(name, _bytes_head(size), size)
+
+
+def _packed_head(name: str, kind: bytes, size: int) -> bytes:
+    head = _bytes_head(size) if size else b""
+    return _entry_head(name, kind + _varint(len(head) + size) + head, size)
+
+
+def _entry_head(name: str, head: bytes, size: int) -> bytes:
+    """Returns what precedes a feature's list of `size` bytes in Features."""
+    key = name.encode()
+    value = _SECOND + _varint(len(head) + size) + head
+    start = _bytes_head(len(key)) + key + value
+    return _bytes_head(len(start) + size) + start
+
+
+def _cut(content: Any, ends: Any) -> Any:
+    """Returns the parts of a buffer between consecutive ends."""
+    offsets = pa.py_buffer(np.ascontiguousarray(ends, dtype=np.int64))
+    return pa.Array.from_buffers(
+        pa.large_binary(), len(ends) - 1, [None, offsets, content]
+    )
+
+
+def _varints(values: Any) -> tuple[Any, Any]:
+    """Returns the varints of int64 [n] as uint8 [bytes], and their ends, [n + 1]."""
+    unsigned = values.view(np.uint64)
+    width = np.ones(len(values), dtype=np.int64)
+    widest = max(-(-int(unsigned.max(initial=0)).bit_length() // _BITS), 1)
+    for place in range(1, widest):
+        width += unsigned >= np.uint64(1 << _BITS * place)
+    digits = np.empty((len(values), widest), dtype=np.uint8)  # [n, bytes]
+    for place in range(widest):
+        part = (unsigned >> np.uint64(_BITS * place)).astype(np.uint8) & 0x7F
+        digits[:, place] = part | (width > place + 1) * np.uint8(0x80)
+    kept = np.arange(widest) < width[:, None]
+    return digits[kept], np.concatenate([[0], np.cumsum(width)])
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _varint(value: int) -> bytes:
     parts = bytearray()
     while value > 0x7F:
         parts.append(value & 0x7F | 0x80)
         value >>= 7
     parts.append(value)
     return bytes(parts)
-
-
-def text_value(value: bytes) -> bytes:
-    """Returns one value as it stands in a bytes list."""
-    return _FIRST + varint(len(value)) + value
-
-
-def integer_value(value: int) -> bytes:
-    """Returns one value as it stands in an int64 list."""
-    return varint(value & 0xFFFF_FFFF_FFFF_FFFF)  # two's complement
-
-
-def entry_head(name: str, kind: str, size: int) -> bytes:
-    """Returns what stands before a feature's values.
-
-    Args:
-        name: of the feature.
-        kind: `bytes_list`, `float_list` or `int64_list`.
-        size: length of the joined serialised values in bytes.
-    """
-    packed = b"" if kind == "bytes_list" else _FIRST + varint(size)
-    values = _LIST_TAGS[kind] + varint(len(packed) + size) + packed
-    feature = _SECOND + varint(len(values) + size) + values
-    key = _FIRST + varint(len(name)) + name.encode()
-    return _FIRST + varint(len(key) + len(feature) + size) + key + feature
-
-
-def _file_descriptor() -> Any:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="example.proto", package=_PACKAGE, syntax="proto3"
-    )
-    feature = file.message_type.add(name="Feature")
-    feature.oneof_decl.add(name="kind")
-    for number, (field, kind, of) in enumerate(_LISTS, start=1):
-        message = file.message_type.add(name=kind)
-        message.field.add(name="value", number=1, type=of, label=_FIELD.LABEL_REPEATED)
-        _message_field(feature, field, number, kind, oneof_index=0)
-    features = file.message_type.add(name="Features")
-    entry = features.nested_type.add(name="FeatureEntry")
-    entry.options.map_entry = True
-    key = {"type": _FIELD.TYPE_STRING, "label": _FIELD.LABEL_OPTIONAL}
-    entry.field.add(name="key", number=1, **key)
-    _message_field(entry, "value", 2, "Feature")
-    repeated = {"label": _FIELD.LABEL_REPEATED}
-    _message_field(features, "feature", 1, "Features.FeatureEntry", **repeated)
-    example = file.message_type.add(name="Example")
-    _message_field(example, "features", 1, "Features")
-    return file
-
-
-def _message_field(
-    message: Any, name: str, number: int, kind: str, **options: Any
-) -> None:
-    message.field.add(
-        name=name,
-        number=number,
-        type=_FIELD.TYPE_MESSAGE,
-        type_name=f".{_PACKAGE}.{kind}",
-        **{"label": _FIELD.LABEL_OPTIONAL, **options},
-    )
-
-
-def _message_classes(*names: str) -> list[Any]:
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(_file_descriptor())
-    descriptors = [pool.FindMessageTypeByName(f"{_PACKAGE}.{name}") for name in names]
-    return [message_factory.GetMessageClass(descriptor) for descriptor in descriptors]
-
-
-_Features, _Example = _message_classes("Features", "Example")

@@ -18,6 +18,7 @@ from beam.catalogue import Catalogue, merge_catalogue
 from beam.co_purchases import CoPurchases, find_co_purchases
 from beam.events import EventShard
 from beam.inputs import RECORD_FOLDERS, Input
+from beam.item_ranges import ItemRanges
 from beam.quality import write_quality
 from beam.recipe import write_recipe
 from beam.reports import (
@@ -34,10 +35,8 @@ from beam.shards import RowShard, ShardWriter, kept_path
 from beam.sinks import atomic_file, read_table
 from beam.stages import (
     CleanSplit,
-    WriteItemRange,
     filtered_path,
     rejects_path,
-    run_item_ranges,
     run_table,
 )
 from beam.statistics import Summary
@@ -99,6 +98,9 @@ class Job:
             users = self._rows("users", self._shards(USERS))
             reports["users"] = self._stage("users", users)
         reports["events"] = self._stage("events", events)
+        audited_ranges(
+            self.work / "events", len(catalogue.ids), self.config.data.shards
+        )
         self._summarise(reports, catalogue)
         self._publish_shards()
         self._collect_rejects()
@@ -117,7 +119,8 @@ class Job:
         folder = self._new_folder(table)
         known = self.work if table == "events" else None
         cleaner = CleanSplit(part.sources, folder, shards, known)
-        run_table(part.splits, cleaner, writer, self.options)
+        ranges = self._item_ranges() if table == "events" else None
+        run_table(part.splits, cleaner, writer, self.options, ranges)
         report = audited(folder, table, len(part.splits), shards)
         report = report.model_copy(update={"skipped": part.skipped})
         check_rejects(report, self.config.data.max_rejected)
@@ -184,11 +187,16 @@ class Job:
         if not len(catalogue.ids):
             raise DataError("data.items.where: leaves no item; loosen the condition")
         catalogue.save(self.work)
-        reports, output = self._new_folder("item_ranges"), self._shards(ITEMS)
-        ranges = WriteItemRange(part.plan, reports, folder, self.work, output, shards)
-        run_item_ranges(ranges, self.options)
-        audited_ranges(reports, len(catalogue.ids), shards)
         return catalogue
+
+    def _item_ranges(self) -> ItemRanges:
+        return ItemRanges(
+            plan=self.inputs["items"].plan,
+            kept=self.work / "items",
+            catalogue=self.work,
+            output=self._shards(ITEMS),
+            shards=self.config.data.shards,
+        )
 
     def _summarise(self, reports: dict[str, TableReport], catalogue: Catalogue) -> None:
         config, data = self.config, self.config.data

@@ -179,6 +179,11 @@ def shard_path(folder: Path, shard: int) -> Path:
     return folder / f"shard-{shard:05d}.json"
 
 
+def range_path(folder: Path, index: int) -> Path:
+    """Returns where the report of a range of items lies."""
+    return folder / f"item-range-{index:05d}.json"
+
+
 def audited(folder: Path, table: str, splits: int, shards: int) -> TableReport:
     """Reads the reports of a stage, checks that they balance and that the files exist.
 
@@ -206,7 +211,7 @@ def audited_ranges(folder: Path, items: int, ranges: int) -> None:
         UserError: a worker runs another version.
         RuntimeError: the runner lost or repeated items, or a file is not as reported.
     """
-    reports = [ItemRangeReport.load(shard_path(folder, i)) for i in range(ranges)]
+    reports = [ItemRangeReport.load(range_path(folder, i)) for i in range(ranges)]
     written = sum(report.records for report in reports)
     if written != items:
         raise RuntimeError(f"items: {written} of {items} items were written")

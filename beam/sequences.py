@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beam.cleaning import ROW
+from beam.ordering import distinct_order, integer_key, number_key, ranked
 from tfrs_app.contract.dataset import OVERLAP, TIMESTAMP
 from tfrs_app.contract.features import ITEM_ID, USER_ID
 
@@ -33,46 +34,64 @@ class Histories:
 
 
 @dataclass(frozen=True)
-class Record:
-    """Says which events [start, stop) one sequence record holds.
+class Records:
+    """Says which events [start, stop) each sequence record holds; arrays [records].
 
     `target_start` counts from `start`: the first event that no earlier record holds.
     """
 
-    user: int
-    start: int
-    stop: int
-    target_start: int
+    user: Any
+    start: Any
+    stop: Any
+    target_start: Any
+
+    @property
+    def splits(self) -> Any:
+        """Returns int64 [records + 1]: where each begins when all stand in a row."""
+        return np.concatenate([[0], np.cumsum(self.stop - self.start)])
+
+    @property
+    def events(self) -> Any:
+        """Returns the events of all records, one after the other."""
+        splits = self.splits
+        shift = np.repeat(self.start - splits[:-1], np.diff(splits))
+        return pa.array(np.arange(splits[-1]) + shift)
+
+    def batches(self, events: int) -> Iterator[Records]:
+        """Yields consecutive records of about so many events together."""
+        number = self.splits[:-1] // events
+        starts = np.flatnonzero(np.diff(number, prepend=-1))
+        for start, stop in itertools.pairwise([*starts, len(number)]):
+            part = slice(start, stop)
+            yield Records(
+                self.user[part],
+                self.start[part],
+                self.stop[part],
+                self.target_start[part],
+            )
 
 
 def histories(table: pa.Table) -> Histories:
     """Sorts a shard's events and drops those equal to another in every column."""
     names = [name for name in table.column_names if name not in (USER_ID, ROW)]
-    first = [USER_ID, TIMESTAMP, ITEM_ID]
+    first = [TIMESTAMP, ITEM_ID]
     names = first + [name for name in names if name not in first]
-    user, users = _ranked(table.column(USER_ID).combine_chunks())
-    keys = [user, *(_sort_key(table.column(name)) for name in names[1:])]
-    order = np.lexsort(keys[::-1])
-    repeated = np.arange(len(order)) > 0
-    for key in keys:
-        key = key[order]
-        same = key[1:] == key[:-1]
-        if key.dtype.kind == "f":
-            same |= np.isnan(key[1:]) & np.isnan(key[:-1])
-        repeated[1:] &= same
-    kept = order[~repeated]
+    table = table.select([USER_ID, *names]).combine_chunks()
+    user, users = ranked(table.column(USER_ID).combine_chunks())
+    keys = [user, *(_sort_key(table.column(name)) for name in names)]
+    kept = distinct_order(keys)
     return Histories(
-        table=table.select(names[1:]).take(pa.array(kept)),
+        table=table.select(names).take(pa.array(kept)),
         user=user[kept],
-        users=users,
-        duplicates=int(repeated.sum()),
+        users=users.to_pylist(),
+        duplicates=len(table) - len(kept),
     )
 
 
 def records(
     user: Any, timestamp: Any, max_targets: int = MAX_TARGETS, overlap: int = OVERLAP
-) -> Iterator[Record]:
-    """Yields the records of all users.
+) -> Records:
+    """Returns the records of all users.
 
     No cut falls between events of one moment: the overlap would be events that do not
     see each other, and the histories of the moment's later events would be too short.
@@ -84,43 +103,43 @@ def records(
             more.
         overlap: events of the record before that are repeated.
     """
-    starts = np.flatnonzero(np.diff(user, prepend=-1)).tolist()
-    for start, stop in itertools.pairwise([*starts, len(user)]):
-        target = start
-        while target < stop:
-            end = _cut(timestamp, target, min(target + max_targets, stop), stop)
-            begin = max(start, target - overlap)
-            yield Record(int(user[start]), begin, end, target - begin)
-            target = end
+    first = np.flatnonzero(np.diff(user, prepend=-1))
+    last = np.append(first[1:], len(user))[: len(first)]
+    cuts = {
+        place: list(_cuts(timestamp[first[place] : last[place]], max_targets))
+        for place in np.flatnonzero(last - first > max_targets).tolist()
+    }
+    pieces = np.ones(len(first), dtype=np.int64)
+    for place, targets in cuts.items():
+        pieces[place] = len(targets)
+    begin = np.repeat(first, pieces)
+    target = begin.copy()
+    ends = np.cumsum(pieces)
+    for place, targets in cuts.items():
+        target[ends[place] - len(targets) : ends[place]] += targets
+    start = np.maximum(begin, target - overlap)
+    stop = np.append(target[1:], len(user))[: len(target)]
+    return Records(user[begin], start, stop, target - start)
 
 
-def _cut(timestamp: Any, start: int, wanted: int, stop: int) -> int:
-    """Returns the end of a record: where a moment ends, at or before `wanted`.
-
-    After it, if the events from `start` to `wanted` are of one moment.
-    """
-    if wanted == stop:
-        return stop
-    rest = timestamp[start:stop]
-    first = start + int(np.searchsorted(rest, timestamp[wanted], side="left"))
-    if first > start:
-        return first
-    return start + int(np.searchsorted(rest, timestamp[wanted], side="right"))
-
-
-def _ranked(values: Any) -> tuple[Any, list[str]]:
-    """Returns each text's rank among the distinct ones, -1 for null, and those."""
-    encoded = values.dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary).to_numpy()
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    codes = pc.fill_null(encoded.indices, -1).to_numpy()
-    ranked = np.where(codes < 0, -1, rank[codes]) if len(order) else codes
-    return ranked.astype(np.int64), encoded.dictionary.take(pa.array(order)).to_pylist()
+def _cuts(timestamp: Any, max_targets: int) -> Iterator[int]:
+    """Yields where the targets of each record of one long history start."""
+    start = 0
+    while start < len(timestamp):
+        yield start
+        wanted = start + max_targets
+        if wanted >= len(timestamp):
+            return
+        moment = timestamp[wanted]
+        first = int(np.searchsorted(timestamp, moment, side="left"))
+        after = int(np.searchsorted(timestamp, moment, side="right"))
+        start = first if first > start else after
 
 
 def _sort_key(column: Any) -> Any:
     values = column.combine_chunks()
-    if pa.types.is_large_string(values.type):
-        return _ranked(values)[0]
-    return values.to_numpy(zero_copy_only=False)
+    if pa.types.is_large_string(values.type) or pa.types.is_dictionary(values.type):
+        return ranked(values)[0]
+    if pa.types.is_floating(values.type):
+        return number_key(pc.fill_null(values, float("nan")).to_numpy())
+    return integer_key(values.to_numpy())

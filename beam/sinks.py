@@ -6,14 +6,18 @@ import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import google_crc32c
+import numpy as np
 import orjson
 import pyarrow as pa
 
 from beam.batches import Reject
+from beam.examples import by_length, joined
+
+_FOOTER_BYTES = 4
 
 
 @contextmanager
@@ -29,17 +33,17 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     partial.replace(path)
 
 
-def write_records(path: Path, records: Iterable[bytes]) -> int:
-    """Writes a TFRecord file and returns the number of records.
+def write_records(path: Path, records: Iterable[Any]) -> int:
+    """Writes a TFRecord file of large_binary arrays and returns the number of records.
 
     Framing: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
     """
     count = 0
     with atomic_file(path) as file:
-        for record in records:
-            length = struct.pack("<Q", len(record))
-            file.write(length + _masked_crc(length) + record + _masked_crc(record))
-            count += 1
+        for part in records:
+            framed = joined(by_length(part, _header), part, _footers(part))
+            file.write(framed.buffers()[2])
+            count += len(part)
     return count
 
 
@@ -69,6 +73,21 @@ def write_rejects(path: Path, table: str, rejects: Iterable[Reject]) -> None:
             file.write(orjson.dumps(line, default=str) + b"\n")
 
 
-def _masked_crc(data: bytes) -> bytes:
-    crc = google_crc32c.value(data)
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+def _header(length: int) -> bytes:
+    content = struct.pack("<Q", length)
+    return content + bytes(_masked([google_crc32c.value(content)]))
+
+
+def _footers(records: Any) -> Any:
+    """Returns the masked checksum of each record."""
+    checksums = map(google_crc32c.value, records.to_pylist())
+    masked = pa.py_buffer(_masked(list(checksums)))
+    fixed = pa.Array.from_buffers(
+        pa.binary(_FOOTER_BYTES), len(records), [None, masked]
+    )
+    return fixed.cast(pa.large_binary())
+
+
+def _masked(checksums: list[int]) -> Any:
+    values = np.asarray(checksums, dtype="<u4")
+    return (values >> 15 | values << 17) + np.uint32(0xA282EAD8)

@@ -7,7 +7,6 @@ a runner does to exceptions.
 
 from __future__ import annotations
 
-import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,23 +19,22 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from beam.batches import Reject
 from beam.catalogue import Catalogue, load_catalogue
 from beam.cleaning import Cleaned, clean
+from beam.item_ranges import ItemRanges
 from beam.reading import read
-from beam.records import row_records
 from beam.reports import (
-    ItemRangeReport,
     SplitReport,
     failure_of,
+    range_path,
     shard_path,
     split_path,
 )
 from beam.runners import linear_pipeline
-from beam.shards import ShardWriter, kept_path
+from beam.shards import ShardWriter
 from beam.shuffle import pack, partition
-from beam.sinks import read_table, write_records, write_rejects, write_table
+from beam.sinks import write_rejects, write_table
 from beam.sources import Split
 from beam.tables import SourcePlan, TablePlan
 from beam.written import check_shared, recorded
-from tfrs_app.contract.dataset import shard_name
 from tfrs_app.contract.errors import UserError
 from tfrs_app.contract.features import ITEM_ID
 
@@ -46,25 +44,20 @@ def run_table(
     clean_split: CleanSplit,
     writer: ShardWriter,
     options: PipelineOptions,
+    ranges: ItemRanges | None = None,
 ) -> None:
-    """Cleans all splits of a table and writes its shards."""
+    """Cleans all splits of a table and writes its shards.
+
+    With shard n goes range n of the item files, if there are any to write: a pipeline
+    of their own would cost more than the work.
+    """
     with linear_pipeline(options) as pipeline:
         (
             pipeline
             | "Splits" >> beam.Create(splits)
             | "Clean" >> beam.ParDo(clean_split).with_output_types(tuple[int, bytes])
             | "Shard" >> beam.GroupByKey()
-            | "Write" >> beam.ParDo(WriteShard(writer)).with_output_types(int)
-        )
-
-
-def run_item_ranges(ranges: WriteItemRange, options: PipelineOptions) -> None:
-    """Writes the item files: contiguous ranges of the catalogue."""
-    with linear_pipeline(options) as pipeline:
-        (
-            pipeline
-            | "Ranges" >> beam.Create(range(ranges.shards))
-            | "Write" >> beam.ParDo(ranges).with_output_types(int)
+            | "Write" >> beam.ParDo(WriteShard(writer, ranges)).with_output_types(int)
         )
 
 
@@ -150,67 +143,21 @@ class Tally:
 
 
 class WriteShard(beam.DoFn):
-    """Writes a shard and its report."""
+    """Writes a shard, the range of items of the same number, and the shard's report."""
 
-    def __init__(self, writer: ShardWriter) -> None:
+    def __init__(self, writer: ShardWriter, ranges: ItemRanges | None) -> None:
         self.writer = writer
+        self.ranges = ranges
 
     def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[int]:
         """Yields the shard's number."""
         check_shared(self.writer.folder)
         shard, messages = element
         report = self.writer.write(shard, messages)
+        if self.ranges is not None:
+            self.ranges.write(shard).save(range_path(self.writer.folder, shard))
         report.save(shard_path(self.writer.folder, shard))
         yield shard
-
-
-class WriteItemRange(beam.DoFn):
-    """Writes one contiguous range of the catalogue from the shards of unique rows."""
-
-    def __init__(
-        self,
-        plan: TablePlan,
-        folder: Path,
-        kept: Path,
-        catalogue: Path,
-        output: Path,
-        shards: int,
-    ) -> None:
-        self.plan = plan
-        self.folder = folder
-        self.kept = kept
-        self.catalogue = catalogue
-        self.output = output
-        self.shards = shards
-
-    def process(self, index: int) -> Iterator[int]:
-        """Yields the range's number."""
-        check_shared(self.folder)
-        ids = load_catalogue(self.catalogue).ids
-        start, stop = (len(ids) * i // self.shards for i in (index, index + 1))
-        paths = [kept_path(self.kept, shard) for shard in range(self.shards)]
-        tables = [_rows_within(path, ids[start:stop]) for path in paths]
-        table = pa.concat_tables(tables).sort_by(ITEM_ID)
-        path = self.output / shard_name(index, self.shards)
-        written = write_records(path, row_records(table, self.plan.columns))
-        if written != stop - start:
-            raise RuntimeError(f"{path}: {written} items of {stop - start} written")
-        report = ItemRangeReport(records=written, files=recorded(path))
-        report.save(shard_path(self.folder, index))
-        yield index
-
-
-def _rows_within(path: Path, ids: Any) -> pa.Table:
-    """Returns the rows from the first to the last of some ids; both ascend by id."""
-    table = read_table(path)
-    if not len(ids):
-        return table.slice(0, 0)
-    column = table.column(ITEM_ID)
-    places = range(len(column))
-    first, last = ids[0].as_py(), ids[-1].as_py()
-    start = bisect.bisect_left(places, first, key=lambda i: column[i].as_py())
-    stop = bisect.bisect_right(places, last, key=lambda i: column[i].as_py())
-    return table.slice(start, stop - start)
 
 
 def rejects_path(folder: Path, split: int) -> Path:

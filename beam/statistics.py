@@ -95,8 +95,7 @@ def vocabulary(tokens: Tokens, min_count: int) -> list[str]:
     kept = [
         (-count, token)
         for token, count in tokens.counts.items()
-        if count >= min_count
-        and not pc.match_substring_regex(token, LINE_BREAKS).as_py()
+        if count >= min_count and not _LINE_BREAK.search(token)
     ]
     return [token for _, token in sorted(kept)]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from beam.batches import Batch
-from beam.examples import features_in
+from beam.example_messages import features_in
 from beam.files import opened
 from beam.sources import InputFile, Split
 from tfrs_app.contract.dataset import TARGET_START, TIMESTAMP

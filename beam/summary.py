@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beam.catalogue import Catalogue
-from beam.events import item_events_path
+from beam.event_counts import item_events_path
 from beam.reports import EventCounts, TableReport
 from beam.repurchases import Repurchases
 from beam.sinks import atomic_file, read_table

@@ -175,13 +175,14 @@ def test_the_rows_do_not_change_the_sequences(folder, tmp_path):
 
 def test_a_runner_that_skips_a_file_of_rows_is_caught(tmp_path, monkeypatch):
     path = shop.write_shop(tmp_path)
-    written = EventShard._write_rows
+    written = EventShard.write
 
-    def skipping(self, shard, *more):
-        written(self, shard, *more)
+    def skipping(self, shard, messages):
+        report = written(self, shard, messages)
         if shard == 1:
             next((self.output / "rows" / "test").glob("part-00001-*")).unlink()
+        return report
 
-    monkeypatch.setattr(EventShard, "_write_rows", skipping)
-    with pytest.raises(RuntimeError, match=r"rows/test/part-00001.*skipped this shard"):
+    monkeypatch.setattr(EventShard, "write", skipping)
+    with pytest.raises(RuntimeError, match=r"rows/test/part-00001.* it is absent here"):
         prepare(shop.loaded(path, "data.layout=rows"))

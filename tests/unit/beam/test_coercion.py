@@ -4,7 +4,14 @@ import decimal
 import pyarrow as pa
 import pytest
 
-from beam.coercion import as_numbers, as_seconds, as_text, is_usable, plain
+from beam.coercion import (
+    as_distinct,
+    as_numbers,
+    as_seconds,
+    as_text,
+    is_usable,
+    plain,
+)
 
 NAN = float("nan")
 
@@ -27,6 +34,9 @@ NAN = float("nan")
 )
 def test_text_of_every_type(values, expected):
     assert as_text(plain(values)).to_pylist() == expected
+    coded = as_distinct(plain(values))
+    assert coded.to_pylist() == expected
+    assert sorted(coded.dictionary.to_pylist()) == sorted(set(expected) - {None})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from beam.reports import (
     audited,
     audited_ranges,
     failure_of,
+    range_path,
     shard_path,
     split_path,
 )
@@ -122,7 +123,7 @@ def test_a_worker_of_another_version_is_named(tmp_path, report):
 def test_ranges_hold_the_whole_catalogue(tmp_path):
     for index, records in enumerate([3, 4]):
         files = recorded(tmp_path / f"items-{index}")
-        ItemRangeReport(records=records, files=files).save(shard_path(tmp_path, index))
+        ItemRangeReport(records=records, files=files).save(range_path(tmp_path, index))
     audited_ranges(tmp_path, 7, 2)
     with pytest.raises(RuntimeError, match="7 of 8 items were written"):
         audited_ranges(tmp_path, 8, 2)

@@ -36,3 +36,21 @@ def test_messages_carry_rows_and_split():
     assert one.to_pylist() == [{"user_id": "b", "n": 1}]
     assert none.schema == table.schema
     assert len(none) == 0
+
+
+def test_a_message_carries_only_the_texts_that_its_rows_hold():
+    texts = ["a", None, "b", "c", "b", None]
+    column = pa.array(texts, pa.large_string()).dictionary_encode()
+    for start, stop in ((0, 6), (1, 3), (2, 5), (1, 2), (3, 3)):
+        rows = pa.table({"session_id": column}).slice(start, stop - start)
+        ((_, table),) = unpack([pack(rows, 0)])
+        held = table["session_id"].combine_chunks()
+        assert held.to_pylist() == texts[start:stop]
+        assert set(held.dictionary.to_pylist()) == set(texts[start:stop]) - {None}
+
+
+def test_coded_ids_go_where_plain_ones_go():
+    table = table_of([f"user {i % 40}" for i in range(200)])
+    coded = table.set_column(0, "user_id", table["user_id"].dictionary_encode())
+    plain, encoded = (partition(t, "user_id", 7) for t in (table, coded))
+    assert [t.to_pylist() for t in plain] == [t.to_pylist() for t in encoded]

@@ -1,6 +1,6 @@
 import pytest
 
-from beam.events import purchase_type
+from beam.event_counts import purchase_type
 from beam.tables import TablePlan
 from tfrs_app.contract.features import FeatureSpec
 
