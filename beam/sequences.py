@@ -78,7 +78,7 @@ def histories(table: pa.Table) -> Histories:
     names = [name for name in table.column_names if name not in (USER_ID, ROW)]
     first = [TIMESTAMP, ITEM_ID]
     names = first + [name for name in names if name not in first]
-    table = table.select([USER_ID, *names]).unify_dictionaries().combine_chunks()
+    table = table.select([USER_ID, *names]).combine_chunks()
     user, users = ranked(table.column(USER_ID).combine_chunks())
     keys = [user, *(_sort_key(table.column(name)) for name in names)]
     kept = distinct_order(keys)
