@@ -26,12 +26,16 @@ ROOT = Path(__file__).parents[3]
 HOST = "127.0.0.1"
 WORKERS = 2
 SPLITS = 128  # the runner reads up to 100 splits in one task, these in two
+QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+NO_REST = "-Dspark.master.rest.enabled=false"
 MASTER = "org.apache.spark.deploy.master.Master"
 WORKER = "org.apache.spark.deploy.worker.Worker"
 CONF = {
     "spark.driver.host": HOST,
     "spark.driver.bindAddress": HOST,
     "spark.ui.enabled": "false",
+    "spark.driver.extraJavaOptions": QUICK_START,
+    "spark.executor.extraJavaOptions": QUICK_START,
     "spark.executor.memory": "512m",
     "spark.default.parallelism": "3",
     # Each worker reads one of the two halves only if both are there at the start.
@@ -58,18 +62,22 @@ class SparkCluster:
         self.folder = folder
         self.workers = []
         self.master = self._start("master", MASTER, "--port", "0")
-        found = self._wait_for("master", rf"spark://{HOST}:\d+", 1, self.master)
-        self.address = found[0]
+
+    @property
+    def address(self):
+        return self._wait_for("master", rf"spark://{HOST}:\d+", self.master)
 
     def heal(self):
         self.workers = [w for w in self.workers if w.poll() is None]
+        started = {}
         while len(self.workers) < WORKERS:
             name = f"worker-{time.monotonic_ns()}"
             limits = ["--cores", "1", "--memory", "1g", "--port", "0"]
             place = ["--work-dir", str(self.folder / name)]
-            worker = self._start(name, WORKER, self.address, *limits, *place)
-            self.workers.append(worker)
-            self._wait_for(name, "Successfully registered", 1, worker)
+            started[name] = self._start(name, WORKER, self.address, *limits, *place)
+            self.workers.append(started[name])
+        for name in started:
+            self._wait_for(name, "Successfully registered", started[name])
 
     def kill_worker(self):
         """Kills a worker and its executor with `kill -9`."""
@@ -92,8 +100,7 @@ class SparkCluster:
             "SPARK_HOME": str(home),
             "SPARK_LOCAL_IP": HOST,
             "SPARK_DAEMON_MEMORY": "256m",
-            "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
-            "-Dspark.master.rest.enabled=false",
+            "SPARK_DAEMON_JAVA_OPTS": f"{QUICK_START} {NO_REST}",
             "PYTHONPATH": str(ROOT),
         }
         listening = ["--host", HOST, "--webui-port", "0"]
@@ -110,13 +117,14 @@ class SparkCluster:
     def _log(self, name):
         return self.folder / f"{name}.log"
 
-    def _wait_for(self, name, pattern, times, process):
+    def _wait_for(self, name, pattern, process):
+        """Returns the first match in a log, as soon as there is one."""
         deadline = time.monotonic() + 180
-        while len(found := re.findall(pattern, self._log(name).read_text())) < times:
+        while (found := re.search(pattern, self._log(name).read_text())) is None:
             assert process.poll() is None, self._log(name).read_text()
             assert time.monotonic() < deadline, self._log(name).read_text()
             time.sleep(0.05)
-        return found
+        return found[0]
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +151,8 @@ def cluster(started):
 
 @pytest.fixture
 def job(busy, cluster, tmp_path):
-    """A job of its own process, since a process keeps its Spark session, and its log."""
-    conf = " ".join(f"--conf {name}={value}" for name, value in CONF.items())
+    """A job in a process of its own, as each keeps its Spark session, and its log."""
+    conf = " ".join(f"--conf '{name}={value}'" for name, value in CONF.items())
     environment = {
         **os.environ,
         "PYSPARK_SUBMIT_ARGS": f"--master {cluster.address} {conf} pyspark-shell",
@@ -200,9 +208,10 @@ def test_a_spark_worker_killed_amid_its_work(busy, cluster, job, folder):
         assert process.poll() is None, log.read_text()
         time.sleep(0.001)
     cluster.kill_worker()
+    # Two unfinished tasks on two executors of one core: the dead one had one of them.
     assert max(halves_read(folder)) < SPLITS // 2, "a half was already read"
     ended(process, log)
-    assert re.search(r"Lost task .* ExecutorLostFailure", log.read_text())
+    assert re.search(r"Lost executor \d on .*: worker lost", log.read_text())
     verify(folder)
     assert bytes_of(folder) == busy[1]
 
