@@ -25,8 +25,15 @@ _CLASSES = {
     "FlinkRunner": "apache_beam.runners.portability.flink_runner.FlinkRunner",
     "SparkRunner": "apache_beam.runners.portability.spark_runner.SparkRunner",
     "DataflowRunner": "apache_beam.runners.dataflow.dataflow_runner.DataflowRunner",
+    "PySparkRunner": "beam_pyspark_runner.pyspark_runner.PySparkRunner",
 }
-_EXTRAS = {"DaskRunner": "tfrs-app[dask]", "DataflowRunner": "apache-beam[gcp]"}
+# The last runner pins Beam 2.48, so no extra of ours could be resolved with it.
+_REMEDIES = {
+    "DaskRunner": "pip install 'tfrs-app[dask]'",
+    "DataflowRunner": "pip install 'apache-beam[gcp]'",
+    "PySparkRunner": "pip install pyspark==3.5.1, then "
+    "pip install --no-deps beam-pyspark-runner==0.0.3",
+}
 _PARTITIONS = "--dask_npartitions=64"
 """More than the cores of a small cluster; a shuffle has about 16 tasks a partition."""
 
@@ -80,8 +87,7 @@ def _runner_class(name: str) -> str:
     try:
         getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        extra = _EXTRAS.get(attribute)
-        remedy = f"pip install '{extra}'" if extra else "install its package"
+        remedy = _REMEDIES.get(attribute, "install its package")
         raise ConfigError(
             f"--runner: {name} is not available ({error}); {remedy}"
         ) from error
