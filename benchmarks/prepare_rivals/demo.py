@@ -13,8 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 SHARDS = 4
-BASKETS = True
-"""Whether the job finds co-purchases and intervals between purchases."""
 NO_MERCHANDISE = (
     "FUEL", "MISCELLANEOUS", "COUPON", "CNTRL/STORE SUP", "POSTAL CENTER",
     "PHOTO & VIDEO", "GM MERCH EXP", "PROD-WHS SALES",

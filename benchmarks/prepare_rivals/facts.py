@@ -14,8 +14,13 @@ import pyarrow.parquet as pq
 from beam.example_messages import features_in
 
 
-def facts_of(folder: Path) -> dict[str, Any]:
-    """Returns counts, sums, digests of vocabularies and of the order in sequences."""
+def facts_of(folder: Path, *, pairs: bool) -> dict[str, Any]:
+    """Returns counts, sums, digests of vocabularies and of the order in sequences.
+
+    Args:
+        folder: the dataset's.
+        pairs: whether co-purchases and intervals between purchases count.
+    """
     numbers = {"events": 0, "users": 0, "in_order": 0}
     sums: dict[str, list[float]] = {"price": [], "quantity": [], "timestamp": []}
     for features in _records(folder / "sequences"):
@@ -31,7 +36,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
     counted = ("train_events", "train_users", "train_weight")
     return {
         **numbers,
-        **_baskets(folder, items),
+        **(_baskets(folder, items) if pairs else {}),
         **{name: round(math.fsum(values), 2) for name, values in sums.items()},
         **{name: pc.sum(items.column(name)).as_py() for name in counted},
         "items": _rows(folder / "items"),
@@ -44,9 +49,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
 
 
 def _baskets(folder: Path, items: Any) -> dict[str, Any]:
-    """Returns pairs and intervals; nothing of a rival that is spared them."""
-    if not (folder / "co_purchases").is_dir():
-        return {}
+    """Returns pairs and intervals."""
     pairs = pq.read_table(folder / "co_purchases").sort_by("item_id")
     both = pairs.select(["item_id", "other_item_id", "baskets"]).to_pylist()
     days = items.column("repurchase_days")

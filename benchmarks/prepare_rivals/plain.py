@@ -153,12 +153,11 @@ def write_statistics(events: dict[str, Any], items: pa.Table, output: Path) -> N
         "train_weight": counts * 1.0,
         "train_users": np.bincount(pairs % size, minlength=size),
     }
-    if demo.BASKETS:
-        session = events["session"][train]
-        basket = user * (session.max() + 1) + session
-        write_co_purchases(item, basket, ids.combine_chunks(), output)
-        moments = events["timestamp"][train]
-        columns["repurchase_days"] = repurchase_days(item, user, moments, size)
+    session = events["session"][train]
+    basket = user * (session.max() + 1) + session
+    write_co_purchases(item, basket, ids.combine_chunks(), output)
+    moments = events["timestamp"][train]
+    columns["repurchase_days"] = repurchase_days(item, user, moments, size)
     pq.write_table(pa.table(columns), output / "item_statistics.parquet")
     seen = np.flatnonzero(counts)
     tokens = ids.take(pa.array(seen)).to_pylist()
