@@ -36,6 +36,7 @@ from tfrs_app.contract.dataset import (
 )
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.privacy import Forgotten, UserKey
+from tfrs_app.data.quality_page import DATA_PAGE
 
 
 def forget(config: ShopConfig, user_id: str, console: Console) -> list[Path]:
@@ -63,6 +64,8 @@ def forget(config: ShopConfig, user_id: str, console: Console) -> list[Path]:
     datasets = Layout(root=config.root).dataset("any").parent
     folders = sorted(path.parent for path in datasets.glob(f"*/{MANIFEST}"))
     held = [folder for folder in folders if _holds(folder, names)]
+    if held:  # the page may list values that only they had
+        (Layout(root=config.root).reports / DATA_PAGE).unlink(missing_ok=True)
     for folder in held:
         try:
             _make_without(folder, names, forgotten, console)

@@ -12,6 +12,7 @@ from typing import Any
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
+from beam.base import key_fingerprint, user_key_of
 from beam.basket_files import repurchases_path
 from beam.baskets import BasketRule, basket_rule
 from beam.catalogue import Catalogue, merge_catalogue
@@ -213,7 +214,8 @@ class Job:
             self.output, config, reports, catalogue, items, self.base
         )
         numeric = numeric_summaries(config, reports)
-        write_stats(self.output, data, events, items, numeric, sizes, bought)
+        key = user_key_of(self.base) if self.base else key_fingerprint(config)
+        write_stats(self.output, data, events, items, numeric, sizes, bought, key)
         moments = (moment_of(events.first), moment_of(events.last))
         write_quality(self.output, self.work, config, self.inputs, catalogue, moments)
 

@@ -167,9 +167,11 @@ def write_stats(
     numeric: Summary,
     vocabularies: Summary,
     co_purchases: Summary,
+    user_key: str | None,
 ) -> None:
     """Writes stats.json."""
     stats = {
+        "user_key": user_key,
         "split": {
             name: moment.astimezone(UTC).isoformat() if moment else None
             for name, moment in data.split

@@ -4,7 +4,7 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from beam.prepare import main, prepare
+from beam.prepare import dataset_identity, main, prepare
 from tests.integration.beam import shop
 from tfrs_app.contract.artifacts import verify
 from tfrs_app.contract.errors import ConfigError, DataError
@@ -130,6 +130,27 @@ def test_an_item_that_left_the_catalogue_stays_with_its_old_events(shops, tmp_pa
     assert [row["train_events"] for row in rows if row["item_id"] == gone] == [
         row["train_events"] for row in sold if row["item_id"] == gone
     ]
+
+
+def test_a_day_without_events_adds_nothing_and_changes_no_id(shops):
+    _, _, path = shops
+    # All events lie before the moment: the result ends where its base ends.
+    config = shop.loaded(path, "data.since=2020-01-29", "data.shards=2")
+    first = prepare(config)
+    assert dataset_identity(config) == first.name
+    assert prepare(config) == first
+    later = shop.loaded(path, "data.since=2020-03-01", "data.shards=2")
+    made = prepare(later)
+    assert dataset_identity(later) == made.name
+    assert prepare(later) == made
+
+
+def test_users_under_another_key_are_an_error(shops, monkeypatch):
+    _, _, path = shops
+    monkeypatch.setenv("SHOP_KEY", "0123456789abcdef")
+    hashed = "data.hash_users=env:SHOP_KEY"
+    with pytest.raises(ConfigError, match="names its users by another key, or by none"):
+        prepare(shop.loaded(path, "data.since=2020-01-25", hashed))
 
 
 def test_without_a_base_there_is_an_error(shops, capfd):
