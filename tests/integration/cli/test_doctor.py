@@ -27,7 +27,7 @@ def test_a_sound_machine_and_config_pass(toy_run):
 def test_a_gate_that_is_not_kept_fails(toy_run):
     done = doctor(*toy_run.options, "--set", "data.gates.min_events=9000000")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: data.gates.min_events: 8,000 is beyond")
+    assert done.stderr.startswith("error: data.gates.min_events: 7,900 is beyond")
     assert "not kept" in done.stdout
 
 
