@@ -46,6 +46,20 @@ def test_a_full_disk_is_one_sentence_and_is_given_back(full_disk, tmp_path, capf
     assert left == []
 
 
+def test_a_failure_with_no_space_left_is_told_without_root_too(tmp_path, monkeypatch):
+    def fails(self):
+        raise OSError(28, "No space left on device")
+
+    path = shop.write_shop(tmp_path)
+    monkeypatch.setattr("beam.prepare.Job.run", fails)
+    with pytest.raises(OSError, match="No space left"):  # of some other disk
+        prepare(shop.loaded(path))
+    monkeypatch.setattr("beam.prepare._LEAST_FREE_BYTES", 1 << 62)  # so ours is full
+    with pytest.raises(DataError, match="the disk is full; free some space"):
+        prepare(shop.loaded(path))
+    assert not list(tmp_path.glob("artifacts/tiny/datasets/.*.partial"))
+
+
 def big_items():
     """Items whose texts are too many for the small disk."""
     random = np.random.default_rng(5)
