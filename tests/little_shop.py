@@ -59,7 +59,7 @@ retrieval:
   query_layers: [6]
   candidate_layers: [6]
   history_length: 3
-  history_half_life_days: 5
+  history_half_lives_days: [5]
   batch_size: 3
   epochs: 2
   validation_k: 2

@@ -9,39 +9,8 @@ from pydantic import Field, model_validator
 
 from tfrs_app.contract.data_config import DataConfig
 from tfrs_app.contract.features import Feature, FeatureSpec, Name
+from tfrs_app.contract.retrieval_config import RetrievalConfig
 from tfrs_app.contract.section import Count, Fraction, Positive, Section
-
-
-class RetrievalConfig(Section):
-    """Sizes and trains the two towers."""
-
-    embedding_dim: Count = 64
-    """Width of the item embedding and of both towers' output."""
-    query_layers: Annotated[tuple[Count, ...], Field(strict=False)] = (128,)
-    candidate_layers: Annotated[tuple[Count, ...], Field(strict=False)] = (128,)
-    history_length: Count = 50
-    """Most recent events that the query tower sees."""
-    history_half_life_days: Positive | None = None
-    """Age at which an event of the history counts half; null: all count alike."""
-    temperature: Positive = 0.1
-    batch_size: Annotated[int, Field(ge=2)] = 4096
-    epochs: Count = 10
-    learning_rate: Positive = 0.002
-    catch_up_epochs: Annotated[int, Field(ge=0)] = 0
-    """Epochs over the validation span, after it has chosen the best epoch."""
-    patience: Count = 2
-    """Epochs without a better validation recall before training stops."""
-    validation_k: Count = 100
-    """The k of the validation recall that picks the best epoch."""
-    uniform_negatives: Annotated[int, Field(ge=0)] = 0
-    """Items drawn uniformly from the catalogue as further negatives of each batch."""
-    id_dropout: Fraction = 0.1
-    """Share of candidates whose id is hidden in training, so that content counts."""
-    popularity_days: Annotated[tuple[Positive, ...], Field(strict=False)] = ()
-    """Windows whose event counts, as of the moment, show the candidate tower trends."""
-    example_half_life_days: Positive | None = None
-    """Age at which a training example counts half; null: all count alike."""
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
 
 class EvaluationConfig(Section):

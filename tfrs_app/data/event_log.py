@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+NEVER = -(2**62)
+"""A second before all time; differences to it still fit an int64."""
+
 
 @dataclass(frozen=True)
 class EventLog:
@@ -53,6 +56,31 @@ class EventLog:
         """Returns which events are of the weightiest type, the purchase, `[events]`."""
         bought: np.ndarray = self.event_type == np.argmax(self.type_weight)
         return bought
+
+    @property
+    def previous(self) -> np.ndarray:
+        """Returns when the same user had each event's item before, int64 `[events]`.
+
+        Events of one moment follow each other; NEVER stands for a user's first.
+        """
+        key = self.user * (int(self.item.max(initial=0)) + 1) + self.item
+        order = np.argsort(key, kind="stable")  # events of a pair stay sorted by time
+        again = np.zeros(len(key), bool)
+        again[1:] = np.diff(key[order]) == 0
+        previous = np.full(len(key), NEVER)
+        previous[order[again]] = self.timestamp[order[np.flatnonzero(again) - 1]]
+        return previous
+
+    @property
+    def repeated(self) -> np.ndarray:
+        """Returns which events name an item that their user had before, `[events]`.
+
+        A basket that holds an item twice does not repeat it.
+        """
+        key = self.user * (int(self.item.max(initial=0)) + 1) + self.item
+        _, first, pair = np.unique(key, return_index=True, return_inverse=True)
+        repeated: np.ndarray = self.timestamp > self.timestamp[first][pair]
+        return repeated
 
     def history_end(self) -> np.ndarray:
         """Returns where each event's strictly earlier events end, int64 `[events]`.

@@ -67,6 +67,7 @@ def build_recommender(
         index=build_index(embeddings, config),
         item_ids=encoded.dataset.catalogue["item_id"],
         embeddings=embeddings,
+        similarity_dim=model.config.embedding_dim,
         history_length=model.config.history_length,
     )
 

@@ -50,7 +50,9 @@ class Recommender(tf.Module):
         query_tower: the trained tower.
         index: over the catalogue's embeddings.
         item_ids: bytes `[items]`, the catalogue in the index's order.
-        embeddings: float32 `[items, dim]`.
+        embeddings: float32 `[items, width]`.
+        similarity_dim: leading columns by which items are compared with each other;
+            behind them stand trends, which say what is wanted, not what is alike.
         history_length: most recent events that the tower sees.
     """
 
@@ -62,6 +64,7 @@ class Recommender(tf.Module):
         index: Index,
         item_ids: np.ndarray,
         embeddings: tf.Variable,
+        similarity_dim: int,
         history_length: int,
     ) -> None:
         super().__init__(name="recommender")
@@ -70,6 +73,8 @@ class Recommender(tf.Module):
         self.query_tower = query_tower
         self.index = index
         self.exact = ExactIndex(embeddings)
+        alike = tf.math.l2_normalize(embeddings[:, :similarity_dim], axis=1)
+        self.directions = ExactIndex(tf.Variable(alike, trainable=False))
         self.history_length = history_length
         self.item_ids = tf.constant(item_ids, tf.string)
         self.rows = tf.lookup.StaticHashTable(
@@ -93,7 +98,7 @@ class Recommender(tf.Module):
         """Lists the best items for a history, profile and moment."""
         query = self._query(inputs)
         excluded = self._rows(inputs[EXCLUDE], tf.shape(query)[0])
-        return self._listed(query, excluded, inputs[K])
+        return self._listed(query, excluded, inputs[K], self.index)
 
     def embed_query(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Embeds a history, profile and moment: unit vectors `[batch, dim]`."""
@@ -102,14 +107,14 @@ class Recommender(tf.Module):
     def similar_items(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Lists the items nearest to given items, which are never listed themselves.
 
-        An unknown item has no neighbours: its row is empty.
+        The score is the cosine. An unknown item has no neighbours: its row is empty.
         """
         own = self.rows.lookup(inputs[ITEM_ID])  # [batch]
         known = own >= 0
-        query = tf.gather(self.exact.embeddings, tf.maximum(own, 0))
+        query = tf.gather(self.directions.embeddings, tf.maximum(own, 0))
         excluded = self._rows(inputs[EXCLUDE], tf.shape(own)[0])
         excluded = tf.concat([excluded, own[:, tf.newaxis]], axis=1)
-        listed = self._listed(query, excluded, inputs[K])
+        listed = self._listed(query, excluded, inputs[K], self.directions)
         return {
             ITEM_ID: tf.where(known[:, tf.newaxis], listed[ITEM_ID], ""),
             SCORE: tf.where(known[:, tf.newaxis], listed[SCORE], 0.0),
@@ -128,7 +133,7 @@ class Recommender(tf.Module):
         return tf.broadcast_to(rows, [batch, tf.shape(rows)[1]])
 
     def _listed(
-        self, query: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
+        self, query: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor, index: Index
     ) -> dict[str, tf.Tensor]:
         """Returns the best allowed items of each query, `[batch, max k]`.
 
@@ -136,12 +141,13 @@ class Recommender(tf.Module):
             query: `[batch, dim]`.
             excluded: catalogue rows `[batch, n]`; -1 excludes nothing.
             k: int32, scalar or `[batch]`.
+            index: that is asked.
         """
         batch = tf.shape(query)[0]
         k = tf.broadcast_to(tf.maximum(k, 0), [batch])
         items = tf.shape(self.exact.embeddings)[0]
         width = tf.minimum(tf.reduce_max(tf.concat([k, [0]], axis=0)), items)
-        rows, scores = self._search(query, excluded, width)
+        rows, scores = self._search(query, excluded, width, index)
         within = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
         real = within & (scores > -math.inf)
         return {
@@ -150,7 +156,7 @@ class Recommender(tf.Module):
         }
 
     def _search(
-        self, query: tf.Tensor, excluded: tf.Tensor, width: tf.Tensor
+        self, query: tf.Tensor, excluded: tf.Tensor, width: tf.Tensor, index: Index
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Asks the index, and the exact one if that leaves a list short."""
         items = tf.shape(self.exact.embeddings)[0]
@@ -158,14 +164,16 @@ class Recommender(tf.Module):
         count = tf.minimum(tf.maximum(width + tf.shape(excluded)[1], 1), items)
         eligible = items - number_of_distinct(excluded)  # [batch]
 
-        def exactly() -> tuple[tf.Tensor, tf.Tensor]:
-            return best_allowed(*self.exact.search(query, count), excluded, width)
+        exact = index if isinstance(index, ExactIndex) else self.exact
 
-        if isinstance(self.index, ExactIndex):
+        def exactly() -> tuple[tf.Tensor, tf.Tensor]:
+            return best_allowed(*exact.search(query, count), excluded, width)
+
+        if index is exact:
             return exactly()
 
         def approximately() -> tuple[tf.Tensor, tf.Tensor]:
-            return best_allowed(*self.index.search(query, count), excluded, width)
+            return best_allowed(*index.search(query, count), excluded, width)
 
         # ScaNN refuses zero rows.
         rows, scores = tf.cond(tf.shape(query)[0] > 0, approximately, exactly)

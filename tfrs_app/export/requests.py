@@ -20,7 +20,7 @@ from tfrs_app.contract.features import (
     Role,
 )
 from tfrs_app.contract.signatures import EXCLUDE, K
-from tfrs_app.models.towers import TIMESTAMP
+from tfrs_app.data.windows import TIMESTAMP
 
 DEFAULT_K = 10
 HISTORY_STRINGS = tuple(f.name for f in BUILT_IN if f.kind is Kind.ID_SEQUENCE)
@@ -113,8 +113,23 @@ def _or_constant(sequence: tf.Tensor, instead: tf.Tensor) -> tf.Tensor:
 def keep_most_recent(
     query: Mapping[str, tf.Tensor], length: int
 ) -> dict[str, tf.Tensor]:
-    """Blanks all but each history's last `length` real events, as training saw them."""
-    real = tf.cast(query[HISTORY_ITEM_ID] != "", tf.int32)
-    from_the_end = tf.cumsum(real, axis=1, reverse=True)  # 1 for the last real event
-    kept = tf.where(from_the_end <= length, query[HISTORY_ITEM_ID], "")
-    return {**query, HISTORY_ITEM_ID: kept}
+    """Gives each history the form of training: the last `length` events, padded in front.
+
+    Clients may pad on either side, and send more or less than that.
+    """
+    ids = query[HISTORY_ITEM_ID]
+    # A stable sort by "is an event" moves padding to the front and keeps the order.
+    order = tf.argsort(tf.cast(ids != "", tf.int32), axis=1, stable=True)
+    order = order[:, -length:]
+    missing = length - tf.shape(order)[1]
+    names = (*HISTORY_STRINGS, HISTORY_TIMESTAMP)
+    sorted_sequences = {
+        name: tf.gather(query[name], order, axis=1, batch_dims=1) for name in names
+    }
+    return {**query} | {
+        name: tf.reshape(
+            tf.concat([tf.zeros([tf.shape(v)[0], missing], v.dtype), v], axis=1),
+            [-1, length],
+        )
+        for name, v in sorted_sequences.items()
+    }

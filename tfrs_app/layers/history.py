@@ -1,6 +1,10 @@
-"""A user's history to one vector."""
+"""A user's history to one vector: weighted means of what its events were about."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -8,8 +12,41 @@ from tfrs_app.contract.features import FeatureSpec
 from tfrs_app.layers.lookup import FIRST_TOKEN, PADDING
 
 
-class HistoryPooling(tf.keras.layers.Layer):
-    """Averages item embeddings, weighted by event type and by age.
+class Histories(NamedTuple):
+    """Holds the events that queries look back at, oldest first, padded in front."""
+
+    vectors: tf.Tensor
+    """`[queries, length, width]`, what each event was about."""
+    index: tf.Tensor
+    """int `[queries, length]` of the items; 0 is padding."""
+    event_type: tf.Tensor
+    """int `[queries, length]`, indices of the event types."""
+    age_days: tf.Tensor
+    """float `[queries, length]`, days before the request."""
+
+    @property
+    def real(self) -> tf.Tensor:
+        """Returns 1.0 for events and 0.0 for padding, `[queries, length]`."""
+        return tf.cast(self.index != PADDING, tf.float32)
+
+
+class HistorySummary(tf.keras.layers.Layer):
+    """Tells how much history there is and how long ago it ended."""
+
+    def call(self, histories: Histories) -> tf.Tensor:
+        """Returns `[queries, 2]`: log(1 + events), log(1 + days since the last)."""
+        events = tf.reduce_sum(histories.real, axis=1)
+        oldest = tf.cast(tf.float32.max, tf.float32)
+        ages = tf.where(histories.real > 0, tf.maximum(histories.age_days, 0.0), oldest)
+        newest = tf.reduce_min(
+            tf.pad(ages, [[0, 0], [0, 1]], constant_values=oldest), axis=1
+        )
+        days = tf.where(events > 0, newest, 0.0)
+        return tf.math.log1p(tf.stack([events, days], axis=1))
+
+
+class MeanHistory(tf.keras.layers.Layer):
+    """Averages a history once for each half-life, so that near and far past differ.
 
     The weight of an event is its type's weight (a view counts less than a purchase)
     times `0.5 ** (age / half_life)`. Padding weighs nothing; an empty history gives
@@ -17,48 +54,75 @@ class HistoryPooling(tf.keras.layers.Layer):
 
     Args:
         spec: names the event types and their weights.
-        half_life_days: age at which an event counts half, or None for no decay.
-        name: of the layer.
+        half_lives_days: ages at which an event counts half; infinity: all count alike.
     """
 
-    def __init__(
-        self,
-        spec: FeatureSpec,
-        half_life_days: float | None,
-        name: str = "history_pooling",
-    ) -> None:
-        super().__init__(name=name)
+    def __init__(self, spec: FeatureSpec, half_lives_days: Sequence[float]) -> None:
+        super().__init__(name="mean_history")
         # Padding 0; an unknown type counts like the least of the known ones.
         weights = list(spec.event_weights.values())
         self.type_weights = [0.0, min(weights), *weights]
-        self.half_life_days = half_life_days
+        self.half_lives_days = list(half_lives_days)
 
-    def call(
-        self,
-        embeddings: tf.Tensor,
-        item_index: tf.Tensor,
-        type_index: tf.Tensor,
-        age_days: tf.Tensor,
-    ) -> tf.Tensor:
-        """Pools a history.
-
-        Args:
-            embeddings: `[batch, length, dim]` of the items.
-            item_index: int `[batch, length]`; 0 is padding.
-            type_index: int `[batch, length]` of the event types.
-            age_days: float `[batch, length]`, days before the request.
-
-        Returns:
-            `[batch, dim]`.
-        """
-        weight = tf.gather(tf.constant(self.type_weights, tf.float32), type_index)
-        weight *= tf.cast(item_index != PADDING, tf.float32)
-        if self.half_life_days is not None:
-            age = tf.maximum(age_days, 0.0)
-            weight *= tf.pow(0.5, age / self.half_life_days)
-        total = tf.reduce_sum(weight, axis=1, keepdims=True)  # [batch, 1]
-        weighted = tf.reduce_sum(embeddings * weight[..., tf.newaxis], axis=1)
-        return tf.math.divide_no_nan(weighted, total)
+    def call(self, histories: Histories) -> tf.Tensor:
+        """Returns `[queries, half_lives * width]`."""
+        types = tf.constant(self.type_weights, tf.float32)
+        weight = tf.gather(types, histories.event_type) * histories.real
+        age = tf.maximum(histories.age_days, 0.0)[:, tf.newaxis, :]
+        rate = tf.constant([math.log(2) / days for days in self.half_lives_days])
+        decay = tf.exp(-age * rate[tf.newaxis, :, tf.newaxis])
+        return pooled(weight[:, tf.newaxis, :] * decay, histories.vectors)
 
 
-assert FIRST_TOKEN == 2, "type_weights lists padding, unknown, then the event types"
+class AttentionHistory(tf.keras.layers.Layer):
+    """Averages a history with learned weights, one mean a head.
+
+    The weight of an event depends on what it was about, on its type and on its age, not
+    on the item that is scored: queries stay one vector each.
+
+    Args:
+        spec: names the event types.
+        heads: number of means.
+    """
+
+    def __init__(self, spec: FeatureSpec, heads: int) -> None:
+        super().__init__(name="attention_history")
+        self.content = tf.keras.layers.Dense(heads, use_bias=False)
+        self.types = tf.keras.layers.Embedding(
+            FIRST_TOKEN + len(spec.event_types), heads, embeddings_initializer="zeros"
+        )
+        self.heads = heads
+
+    def build(self, shape: object) -> None:
+        """Makes the rates at which the heads forget; some forget faster than others."""
+        start = tf.linspace(-2.0, 1.0, self.heads)
+        self.forgetting = self.add_weight(
+            "forgetting",
+            [self.heads],
+            initializer=tf.keras.initializers.Constant(start.numpy()),
+        )
+        super().build(shape)
+
+    def call(self, histories: Histories) -> tf.Tensor:
+        """Returns `[queries, heads * width]`."""
+        age = tf.math.log1p(tf.maximum(histories.age_days, 0.0))[..., tf.newaxis]
+        logits = self.content(histories.vectors) + self.types(histories.event_type)
+        logits -= tf.nn.softplus(self.forgetting) * age  # [queries, length, heads]
+        real = histories.real[..., tf.newaxis]
+        highest = tf.reduce_max(
+            tf.where(real > 0, logits, logits.dtype.min), axis=1, keepdims=True
+        )
+        weight = tf.exp(tf.minimum(logits - tf.stop_gradient(highest), 0.0)) * real
+        return pooled(tf.transpose(weight, [0, 2, 1]), histories.vectors)
+
+
+def pooled(weight: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
+    """Returns the weighted means `[queries, means * width]`; zeros without weight.
+
+    Args:
+        weight: `[queries, means, length]`, not negative.
+        vectors: `[queries, length, width]`.
+    """
+    total = tf.reduce_sum(weight, axis=2, keepdims=True)
+    means = tf.math.divide_no_nan(tf.matmul(weight, vectors), total)
+    return tf.reshape(means, [-1, weight.shape[1] * vectors.shape[2]])

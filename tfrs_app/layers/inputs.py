@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from tfrs_app.contract.features import Feature, Kind
@@ -79,8 +80,39 @@ class CalendarTime(tf.keras.layers.Layer):
         return tf.concat([self.hour(hour), self.weekday(weekday)], axis=-1)
 
 
+class EmbeddedText(tf.keras.layers.Layer):
+    """Projects the vectors of texts that were embedded once, before training.
+
+    Maps rows of the vectors `[...]` to `[..., dim]`; the row behind the last is zeros.
+
+    Args:
+        vectors: float32 `[texts, width]`.
+        dim: width of the output.
+        name: of the layer.
+    """
+
+    def __init__(self, vectors: np.ndarray, dim: int, name: str) -> None:
+        super().__init__(name=name)
+        nothing = np.zeros((1, vectors.shape[1]), np.float32)
+        self.vectors = tf.Variable(np.concatenate([vectors, nothing]), trainable=False)
+        self.project = tf.keras.layers.Dense(dim, use_bias=False)
+
+    def call(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns `[..., dim]`."""
+        return self.project(tf.gather(self.vectors, rows))
+
+
 class FeatureInputs(tf.keras.layers.Layer):
-    """Concatenates the dense form of declared features, in the spec's order."""
+    """Turns each declared feature into a dense part, in the spec's order.
+
+    Args:
+        features: of one table; texts without vectors are left out.
+        vocabularies: of the categorical features.
+        statistics: of the numeric features.
+        name: of the layer.
+        text_vectors: embedded texts, float32 `[texts, width]`, or None.
+        text_dim: width that these are projected to.
+    """
 
     def __init__(
         self,
@@ -88,16 +120,23 @@ class FeatureInputs(tf.keras.layers.Layer):
         vocabularies: Vocabularies,
         statistics: Mapping[str, NumericStatistics],
         name: str,
+        text_vectors: np.ndarray | None = None,
+        text_dim: int = 64,
     ) -> None:
         super().__init__(name=name)
         self.parts = {
             feature.name: _part(feature, vocabularies, statistics)
             for feature in features
-            if feature.kind is not Kind.TEXT  # served as text; towers read no text yet
+            if feature.kind is not Kind.TEXT
         }
+        texts = [feature for feature in features if feature.kind is Kind.TEXT]
+        if text_vectors is not None and texts:
+            # All text features share the vectors, and so their projection.
+            embedded = EmbeddedText(text_vectors, text_dim, "embedded_text")
+            self.parts |= {feature.name: embedded for feature in texts}
 
     def call(self, inputs: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
-        """Returns one `[batch, width_i]` tensor a feature; none for no features."""
+        """Returns one `[..., width_i]` tensor a feature; none for no features."""
         return [layer(inputs[name]) for name, layer in self.parts.items()]
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
 
 from tfrs_app.contract.features import HISTORY_EVENT_TYPE, ITEM_ID, Kind, Role
 from tfrs_app.data.dataset import Dataset
+from tfrs_app.data.text_embeddings import TextEmbeddings
 from tfrs_app.data.windows import QueryReader
-from tfrs_app.layers.lookup import FeatureLookup
+from tfrs_app.layers.lookup import FIRST_TOKEN, FeatureLookup
 
 
 @dataclass(frozen=True)
@@ -20,21 +22,54 @@ class EncodedDataset:
 
     Args:
         dataset: as opened from disk.
-        lookup: the layers that map strings to indices.
+        lookup: the layers that map strings to indices. Its item indices go on, after
+            the vocabulary, with the catalogue's other items: too rare for an embedding
+            of their own, they still have content.
         catalogue: looked-up candidate features, `[items]` each.
+        texts: the items' embedded texts, or None.
     """
 
     dataset: Dataset
     lookup: FeatureLookup
     catalogue: Mapping[str, np.ndarray]
+    texts: TextEmbeddings | None = field(default=None)
 
     @classmethod
-    def of(cls, dataset: Dataset) -> EncodedDataset:
+    def of(
+        cls, dataset: Dataset, texts: TextEmbeddings | None = None
+    ) -> EncodedDataset:
         """Builds the look-ups from the vocabularies and looks the catalogue up."""
-        lookup = FeatureLookup(dataset.spec, dataset.vocabularies)
-        texts = {f.name for f in dataset.spec.of(Role.CANDIDATE, Kind.TEXT)}
-        raw = {k: v for k, v in dataset.catalogue.items() if k not in texts}
-        return cls(dataset, lookup, _looked_up(lookup, raw))
+        known = dataset.vocabularies[ITEM_ID]
+        ids = [item.decode() for item in dataset.catalogue[ITEM_ID]]
+        others = sorted(set(ids) - set(known))
+        vocabularies = {**dataset.vocabularies, ITEM_ID: [*known, *others]}
+        lookup = FeatureLookup(dataset.spec, vocabularies)
+        declared = {f.name for f in dataset.spec.of(Role.CANDIDATE, Kind.TEXT)}
+        raw = {k: v for k, v in dataset.catalogue.items() if k not in declared}
+        return cls(dataset, lookup, _looked_up(lookup, raw), texts)
+
+    @cached_property
+    def content_by_index(self) -> dict[str, np.ndarray]:
+        """Returns the catalogue's features by item index; padding and unknown first.
+
+        For a text feature: rows of `texts.vectors`, behind which one row of zeros is
+        taken to stand.
+        """
+        row = np.argsort(self.catalogue[ITEM_ID])
+        columns = {k: v[row] for k, v in self.catalogue.items() if k != ITEM_ID}
+        missing = {
+            name: np.nan if values.dtype.kind == "f" else 0
+            for name, values in columns.items()
+        }
+        if self.texts is not None:
+            columns |= {name: rows[row] for name, rows in self.texts.rows.items()}
+            missing |= dict.fromkeys(self.texts.rows, len(self.texts.vectors))
+        return {
+            name: np.concatenate(
+                [np.full(FIRST_TOKEN, missing[name], values.dtype), values]
+            )
+            for name, values in columns.items()
+        }
 
     def reader(self, history_length: int) -> QueryReader:
         """Returns a reader that cuts looked-up queries from the event log."""

@@ -1,4 +1,4 @@
-"""The two-tower retrieval model, trained with a sampled softmax through TFRS."""
+"""The two-tower retrieval model, trained with a sampled softmax."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from tfrs_app.contract.config import RetrievalConfig
-from tfrs_app.contract.features import ITEM_ID
-from tfrs_app.data.windows import MOMENT, QUERY_ROW, TARGET, WEIGHT
-from tfrs_app.layers.lookup import UNKNOWN
-from tfrs_app.layers.popularity import RecentPopularity
+from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Role
+from tfrs_app.contract.retrieval_config import RetrievalConfig
+from tfrs_app.data.windows import QUERY_ROW, TARGET, TIMESTAMP, WEIGHT
+from tfrs_app.layers.candidates import Candidates
+from tfrs_app.layers.inputs import FeatureInputs
+from tfrs_app.layers.items import ItemContent, ItemIds
+from tfrs_app.layers.lookup import PADDING
+from tfrs_app.layers.softmax import softmax_loss
+from tfrs_app.layers.trends import ItemTrends
 from tfrs_app.models.encoded import EncodedDataset
-from tfrs_app.models.towers import (
-    POPULARITY,
-    CandidateTower,
-    QueryTower,
-    item_embedding,
-)
+from tfrs_app.models.towers import CandidateTower, QueryTower
 
 
 class RetrievalModel(tfrs.Model):
-    """Scores items for queries by the dot product of two unit vectors.
+    """Scores items for queries by the dot product of two vectors.
 
-    Training draws negatives from the batch (frequent items come often) and, if
-    configured, uniformly from the catalogue. Both are corrected by the expected number
-    of times that an item stands in a batch (logQ, Yi et al. 2019,
+    Training compares each query once with all candidates of its batch: the batch's own
+    targets (frequent items come often) and items drawn evenly from the catalogue, each
+    corrected by the probability that it was there (logQ, Yi et al. 2019,
     https://doi.org/10.1145/3298689.3346996; mixed negatives, Yang et al. 2020,
-    https://doi.org/10.1145/3366424.3386195).
+    https://doi.org/10.1145/3366424.3386195). `tfrs.tasks.Retrieval` scores each example
+    anew, though a basket's examples share their query, and corrects the target too.
 
     Args:
         encoded: dataset with look-ups; gives vocabularies, statistics and catalogue.
@@ -38,38 +38,42 @@ class RetrievalModel(tfrs.Model):
 
     def __init__(self, encoded: EncodedDataset, config: RetrievalConfig) -> None:
         super().__init__(name="retrieval")
-        dataset = encoded.dataset
-        items = item_embedding(dataset.vocabularies, config.embedding_dim)
-        towers = (dataset.spec, dataset.vocabularies, dataset.numeric, config, items)
-        self.query_tower = QueryTower(*towers)
-        self.candidate_tower = CandidateTower(*towers)
-        self.catalogue_size = len(encoded.catalogue[ITEM_ID])
+        dataset, spec = encoded.dataset, encoded.dataset.spec
         self.config = config
-        # Its state is a variable, so a resumed training draws what it would have drawn.
-        self.random = tf.random.Generator.from_seed(config.seed)
-        self.mean_loss = tf.keras.metrics.Mean(name="loss")
-        if config.popularity_days:
-            self.popularity = RecentPopularity(dataset.events, config.popularity_days)
-        self._catalogue = {k: tf.constant(v) for k, v in encoded.catalogue.items()}
-        self._presence = tf.Variable(tf.ones([self.catalogue_size]), trainable=False)
-        self.task = tfrs.tasks.Retrieval(
-            loss=tf.keras.losses.CategoricalCrossentropy(
-                from_logits=True, reduction=tf.keras.losses.Reduction.SUM
+        self.catalogue_size = len(encoded.catalogue[ITEM_ID])
+        ids = ItemIds(len(dataset.vocabularies[ITEM_ID]), config.embedding_dim)
+        known = (dataset.vocabularies, dataset.numeric)
+        texts = None if encoded.texts is None else encoded.texts.vectors
+        content = ItemContent(
+            FeatureInputs(
+                spec.of(Role.CANDIDATE), *known, "item_features", texts, config.text_dim
             ),
-            temperature=config.temperature,
-            remove_accidental_hits=True,
+            encoded.content_by_index,
+        )
+        of_query = (*spec.of(Role.QUERY), *spec.of(Role.CONTEXT))
+        profile = FeatureInputs(of_query, *known, "query_features")
+        self.query_tower = QueryTower(spec, config, ids, content, profile)
+        self.candidate_tower = CandidateTower(config, ids, content)
+        self.candidates = Candidates(
+            items=self.catalogue_size,
+            drawn=config.uniform_negatives,
+            in_batch=config.in_batch_negatives,
+            log_q=config.log_q,
+            seed=config.seed,
+        )
+        self.random = tf.random.Generator.from_seed(config.seed + 1)
+        self.mean_loss = tf.keras.metrics.Mean(name="loss")
+        self._index = tf.constant(encoded.catalogue[ITEM_ID])
+        self.trends = (
+            ItemTrends(dataset.events, self.catalogue_size, config.trend_days)
+            if config.trend_days
+            else None
         )
 
     def expect_targets(self, rows: np.ndarray) -> None:
         """Sets logQ for batches that are drawn from these targets, catalogue rows."""
         counts = np.bincount(rows, minlength=self.catalogue_size)
-        self._presence.assign(
-            relative_presence(
-                counts / counts.sum(),
-                self.config.batch_size,
-                self.config.uniform_negatives,
-            )
-        )
+        self.candidates.expect(counts, self.config.batch_size)
 
     @property
     def metrics(self) -> list[tf.keras.metrics.Metric]:
@@ -91,21 +95,12 @@ class RetrievalModel(tfrs.Model):
         self.mean_loss.update_state(loss)
         return {"loss": self.mean_loss.result()}
 
-    def candidates(self, rows: tf.Tensor, moment: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the candidate inputs of catalogue rows `[n]` as of moments `[n]`."""
-        inputs = {name: tf.gather(v, rows) for name, v in self._catalogue.items()}
-        if self.config.popularity_days:
-            inputs[POPULARITY] = self.popularity(rows, moment)
-        return inputs
-
     @tf.function(
         input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64)]
     )
     def embed_items(self, rows: tf.Tensor, moment_s: tf.Tensor) -> tf.Tensor:
-        """Returns the embeddings of catalogue rows `[n]` at a moment, `[n, dim]`."""
-        moment = tf.fill(tf.shape(rows), moment_s)
-        embeddings: tf.Tensor = self.candidate_tower(self.candidates(rows, moment))
-        return embeddings
+        """Returns the embeddings of catalogue rows `[n]` at a moment, `[n, width]`."""
+        return self._embedded(rows, moment_s)
 
     def compute_loss(
         self, inputs: Mapping[str, tf.Tensor], training: bool = False
@@ -114,67 +109,36 @@ class RetrievalModel(tfrs.Model):
 
         Args:
             inputs: what `training_batches` yields.
-            training: whether ids are dropped.
+            training: whether ids and events are dropped.
         """
-        rows, moment = self._with_uniform_negatives(inputs[TARGET], inputs[MOMENT])
-        candidates = self.candidates(rows, moment)
+        batch = self.candidates(inputs[TARGET], training)
+        # No candidate knows more than the batch's first query may know.
+        moment = tf.reduce_min(inputs[TIMESTAMP])
+        items = self._embedded(batch.rows, moment, training)
+        queries = self.query_tower(self._forgetful(inputs) if training else inputs)
+        return softmax_loss(
+            tf.matmul(queries, items, transpose_b=True),
+            query=inputs[QUERY_ROW],
+            candidate=batch.column,
+            weight=inputs[WEIGHT],
+            log_inclusion=batch.log_inclusion,
+            is_negative=batch.is_negative,
+            hardest=self.config.hard_negatives,
+        )
+
+    def _forgetful(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Hides events, so that no query hangs on few of them."""
+        index, share = inputs[HISTORY_ITEM_ID], self.config.history_dropout
+        if not share:
+            return dict(inputs)
+        hidden = self.random.uniform(tf.shape(index)) < share
+        return {**inputs, HISTORY_ITEM_ID: tf.where(hidden, PADDING, index)}
+
+    def _embedded(
+        self, rows: tf.Tensor, moment: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        trends = None if self.trends is None else tf.gather(self.trends(moment), rows)
+        hidden = None
         if training and self.config.id_dropout:
-            candidates[ITEM_ID] = self._dropped(candidates[ITEM_ID])
-        queries = self.query_tower(inputs)  # [queries, dim]
-        weight = inputs[WEIGHT]
-        loss = self.task(
-            query_embeddings=tf.gather(queries, inputs[QUERY_ROW]),
-            candidate_embeddings=self.candidate_tower(candidates),
-            sample_weight=weight,
-            candidate_sampling_probability=tf.gather(self._presence, rows),
-            candidate_ids=rows,
-            score_mask=other_baskets(inputs[QUERY_ROW], self.config.uniform_negatives),
-            compute_metrics=False,
-            compute_batch_metrics=False,
-        )
-        return loss / tf.maximum(tf.reduce_sum(weight), 1e-6)
-
-    def _with_uniform_negatives(
-        self, rows: tf.Tensor, moment: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Appends items drawn evenly from the catalogue, at moments of the batch."""
-        drawn = self.random.uniform(
-            [self.config.uniform_negatives],
-            maxval=self.catalogue_size,
-            dtype=rows.dtype,
-        )
-        when = self.random.uniform(
-            [self.config.uniform_negatives], maxval=tf.shape(moment)[0], dtype=tf.int32
-        )
-        moments = tf.concat([moment, tf.gather(moment, when)], axis=0)
-        return tf.concat([rows, drawn], axis=0), moments
-
-    def _dropped(self, index: tf.Tensor) -> tf.Tensor:
-        hidden = self.random.uniform(tf.shape(index)) < self.config.id_dropout
-        return tf.where(hidden, tf.cast(UNKNOWN, index.dtype), index)
-
-
-def other_baskets(query_row: tf.Tensor, uniform_negatives: int) -> tf.Tensor:
-    """Returns which candidates count for which example, bool `[batch, candidates]`.
-
-    The other targets of an example's own query were bought too: no negatives.
-    """
-    foreign = query_row[:, tf.newaxis] != query_row[tf.newaxis, :]
-    in_batch = tf.linalg.set_diag(foreign, tf.ones_like(query_row, tf.bool))
-    return tf.pad(in_batch, [[0, 0], [0, uniform_negatives]], constant_values=True)
-
-
-def relative_presence(
-    frequency: np.ndarray, batch_size: int, uniform_negatives: int
-) -> np.ndarray:
-    """Returns how often each item stands in a batch, relative to the most frequent.
-
-    TFRS clips the probabilities that it is given to [1e-6, 1], which is silently wrong
-    for rare items of a big catalogue. A softmax doesn't change when all its logits move
-    by one constant, so probabilities may be scaled freely: with the maximum at 1, the
-    clip reaches only items a million times rarer than the most frequent one.
-    """
-    items = len(frequency)
-    expected = batch_size * frequency + uniform_negatives / items
-    presence: np.ndarray = (expected / expected.max()).astype(np.float32)
-    return presence
+            hidden = self.random.uniform(tf.shape(rows)) < self.config.id_dropout
+        return self.candidate_tower(tf.gather(self._index, rows), trends, hidden)

@@ -1,4 +1,8 @@
-"""The query and the candidate tower: dicts of looked-up inputs to unit vectors."""
+"""The query and the candidate tower: dicts of looked-up inputs to vectors.
+
+Both end in two blocks: what query and item are compared by (`embedding_dim`), and what
+the query makes of the item's present trend (`trend_dim`, if the config has windows).
+"""
 
 from __future__ import annotations
 
@@ -6,49 +10,52 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from tfrs_app.contract.config import RetrievalConfig
 from tfrs_app.contract.features import (
     HISTORY_EVENT_TYPE,
     HISTORY_ITEM_ID,
     HISTORY_TIMESTAMP,
-    ITEM_ID,
     FeatureSpec,
-    Role,
 )
-from tfrs_app.data.dataset import NumericStatistics
-from tfrs_app.layers.history import HistoryPooling
+from tfrs_app.contract.retrieval_config import SEQUENCE_ENCODERS, RetrievalConfig
+from tfrs_app.data.windows import TIMESTAMP, WINDOW, WINDOW_END
+from tfrs_app.layers.history import (
+    AttentionHistory,
+    Histories,
+    HistorySummary,
+    MeanHistory,
+)
 from tfrs_app.layers.inputs import SECONDS_PER_DAY, FeatureInputs
-from tfrs_app.layers.lookup import FIRST_TOKEN, Vocabularies
-
-TIMESTAMP = "timestamp"
-POPULARITY = "_popularity"  # no feature can be called so
-
-
-def item_embedding(vocabularies: Vocabularies, dim: int) -> tf.keras.layers.Embedding:
-    """Makes the item embedding that history and candidate tower share."""
-    rows = max(len(vocabularies[ITEM_ID]), 1) + FIRST_TOKEN
-    return tf.keras.layers.Embedding(
-        rows,
-        dim,
-        embeddings_initializer=tf.keras.initializers.RandomNormal(stddev=dim**-0.5),
-        name="item_embedding",
-    )
+from tfrs_app.layers.items import ItemContent, ItemIds
+from tfrs_app.layers.lookup import PADDING
+from tfrs_app.layers.sequence import (
+    EventInputs,
+    GruStates,
+    SequenceHistory,
+    TransformerStates,
+)
 
 
 class _Tower(tf.keras.layers.Layer):
-    """Runs the dense layers that end every tower; the output has length 1."""
+    """Runs the dense layers that end every tower."""
 
-    def __init__(self, hidden: Sequence[int], dim: int, name: str) -> None:
+    def __init__(
+        self, hidden: Sequence[int], config: RetrievalConfig, name: str
+    ) -> None:
         super().__init__(name=name)
         self.hidden = [tf.keras.layers.Dense(width, "relu") for width in hidden]
-        self.output_layer = tf.keras.layers.Dense(dim)
+        self.output_layer = tf.keras.layers.Dense(config.embedding_dim)
+        self.normalized = config.similarity == "cosine"
 
-    def project(self, parts: Sequence[tf.Tensor], skip: tf.Tensor) -> tf.Tensor:
-        """Returns unit vectors `[batch, dim]`: `skip` plus an MLP over all parts."""
-        vector = tf.concat([skip, *parts], axis=-1)
+    def perceptron(self, parts: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the last hidden `[batch, width]` and the output `[batch, dim]`."""
+        vector = tf.concat([*parts], axis=-1)
         for layer in self.hidden:
             vector = layer(vector)
-        return tf.math.l2_normalize(skip + self.output_layer(vector), axis=-1)
+        return vector, self.output_layer(vector)
+
+    def scaled(self, vector: tf.Tensor) -> tf.Tensor:
+        """Returns the vectors, at length 1 if the similarity is the cosine."""
+        return tf.math.l2_normalize(vector, axis=-1) if self.normalized else vector
 
 
 class QueryTower(_Tower):
@@ -57,70 +64,130 @@ class QueryTower(_Tower):
     def __init__(
         self,
         spec: FeatureSpec,
-        vocabularies: Vocabularies,
-        statistics: Mapping[str, NumericStatistics],
         config: RetrievalConfig,
-        items: tf.keras.layers.Embedding,
+        ids: ItemIds,
+        content: ItemContent,
+        features: FeatureInputs,
     ) -> None:
-        super().__init__(config.query_layers, config.embedding_dim, "query_tower")
-        self.items = items
-        self.pooling = HistoryPooling(spec, config.history_half_life_days)
-        features = (*spec.of(Role.QUERY), *spec.of(Role.CONTEXT))
-        self.features = FeatureInputs(
-            features, vocabularies, statistics, "query_features"
-        )
+        super().__init__(config.query_layers, config, "query_tower")
+        self.ids, self.content, self.features = ids, content, features
+        self.reads_content = config.history_content
+        self.history = _history_encoder(spec, config)
+        self.summary = HistorySummary()
+        self.linear = tf.keras.layers.Dense(config.embedding_dim, use_bias=False)
+        self.trend = tf.keras.layers.Dense(config.trend_dim) if config.trend_days else None
+        if config.learn_temperature:
+            self.log_temperature = tf.Variable(0.0, name="log_temperature")
+        self.config = config
 
     def call(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Embeds queries.
 
         Args:
-            inputs: looked-up history `[batch, length]`, `timestamp` `[batch]`, and each
-                query and context feature `[batch]`.
+            inputs: looked-up histories `[windows, length]`; `timestamp` `[queries]` and
+                each query and context feature `[queries]`; where several queries share
+                a window, `WINDOW` and `WINDOW_END` `[queries]`.
 
         Returns:
-            Unit vectors `[batch, dim]`.
+            `[queries, dim + trend_dim]`.
         """
-        history = inputs[HISTORY_ITEM_ID]
-        age_s = inputs[TIMESTAMP][:, tf.newaxis] - inputs[HISTORY_TIMESTAMP]
-        pooled = self.pooling(
-            self.items(history),
-            history,
-            inputs[HISTORY_EVENT_TYPE],
-            tf.cast(age_s, tf.float32) / SECONDS_PER_DAY,
+        history, summary = self._history(inputs)
+        hidden, output = self.perceptron(
+            [history, summary, *self.features(inputs)]
         )
-        return self.project(self.features(inputs), pooled)
+        vector = self.scaled(self.linear(history) + output)
+        if self.normalized:
+            vector /= self._temperature()
+        return vector if self.trend is None else tf.concat([vector, self.trend(hidden)], -1)
+
+    def _temperature(self) -> tf.Tensor:
+        fixed = self.config.temperature
+        return fixed * tf.exp(self.log_temperature) if self.config.learn_temperature else fixed
+
+    def _history(self, inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns `[queries, width]` and the summary `[queries, 2]`."""
+        index, kind = inputs[HISTORY_ITEM_ID], inputs[HISTORY_EVENT_TYPE]
+        seconds, moment = inputs[HISTORY_TIMESTAMP], inputs[TIMESTAMP]
+        vectors = self.ids(index)
+        if self.reads_content:
+            vectors = tf.concat([vectors, *self.content(index)], axis=-1)
+        length = tf.shape(index)[1]
+        window = inputs.get(WINDOW, tf.range(tf.shape(index)[0]))
+        end = inputs.get(WINDOW_END, tf.fill(tf.shape(window), length))
+        of_queries = [index, kind, seconds]
+        if WINDOW in inputs:
+            of_queries = [tf.gather(values, window) for values in of_queries]
+        seen = tf.range(length)[tf.newaxis, :] < end[:, tf.newaxis]
+        age_s = moment[:, tf.newaxis] - of_queries[2]
+        histories = Histories(
+            vectors=vectors,
+            index=tf.where(seen, of_queries[0], PADDING),
+            event_type=of_queries[1],
+            age_days=tf.cast(age_s, tf.float32) / SECONDS_PER_DAY,
+        )
+        summary = self.summary(histories)
+        if self.config.history_encoder not in SEQUENCE_ENCODERS:
+            return self.history(histories), summary
+        first = seconds - tf.reduce_min(seconds, axis=1, keepdims=True)
+        days = tf.cast(first, tf.float32) / SECONDS_PER_DAY
+        return self.history(vectors, index, kind, days, window, end), summary
+
+
+def _history_encoder(
+    spec: FeatureSpec, config: RetrievalConfig
+) -> tf.keras.layers.Layer:
+    if config.history_encoder == "mean":
+        return MeanHistory(spec, config.history_half_lives_days)
+    if config.history_encoder == "attention":
+        return AttentionHistory(spec, config.history_heads)
+    dim = config.embedding_dim
+    states = (
+        GruStates(dim)
+        if config.history_encoder == "gru"
+        else TransformerStates(
+            dim, config.history_length, config.history_blocks, config.history_heads
+        )
+    )
+    return SequenceHistory(EventInputs(spec, dim), states)
 
 
 class CandidateTower(_Tower):
-    """Embeds an item by its id and its content."""
+    """Embeds an item by its id, its content and its trend."""
 
     def __init__(
-        self,
-        spec: FeatureSpec,
-        vocabularies: Vocabularies,
-        statistics: Mapping[str, NumericStatistics],
-        config: RetrievalConfig,
-        items: tf.keras.layers.Embedding,
+        self, config: RetrievalConfig, ids: ItemIds, content: ItemContent
     ) -> None:
-        super().__init__(
-            config.candidate_layers, config.embedding_dim, "candidate_tower"
-        )
-        self.items = items
-        self.features = FeatureInputs(
-            spec.of(Role.CANDIDATE), vocabularies, statistics, "candidate_features"
-        )
+        super().__init__(config.candidate_layers, config, "candidate_tower")
+        self.ids, self.content = ids, content
+        self.trend_layers = [
+            tf.keras.layers.Dense(2 * config.trend_dim, "relu"),
+            tf.keras.layers.Dense(config.trend_dim),
+        ]
+        self.dim = config.embedding_dim
 
-    def call(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def call(
+        self,
+        index: tf.Tensor,
+        trends: tf.Tensor | None = None,
+        hide_id: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         """Embeds items.
 
         Args:
-            inputs: looked-up `item_id` `[batch]` and candidate features `[batch]`;
-                `POPULARITY` `[batch, windows]` if the model has such windows.
+            index: int `[items]`.
+            trends: of `ItemTrends`, `[items, width]`, if the config has windows.
+            hide_id: bool `[items]`, True where the content alone must do.
 
         Returns:
-            Unit vectors `[batch, dim]`.
+            `[items, dim + trend_dim]`.
         """
-        parts = self.features(inputs)
-        if POPULARITY in inputs:
-            parts = [*parts, inputs[POPULARITY]]
-        return self.project(parts, self.items(inputs[ITEM_ID]))
+        ids = self.ids(index)
+        if hide_id is not None:
+            ids = tf.where(hide_id[:, tf.newaxis], 0.0, ids)
+        _, output = self.perceptron([ids, *self.content(index)])
+        vector = self.scaled(ids + output)
+        if trends is None:
+            return vector
+        for layer in self.trend_layers:
+            trends = layer(trends)
+        return tf.concat([vector, trends], axis=-1)

@@ -1,4 +1,4 @@
-"""Trains the two towers: resumable, stopped early by validation recall."""
+"""Trains the two towers: resumable, stopped early by validation NDCG."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tfrs_app.contract.artifacts import (
     write_atomically,
     write_manifest,
 )
-from tfrs_app.contract.config import RetrievalConfig
 from tfrs_app.contract.errors import ArtifactError, DataError
+from tfrs_app.contract.retrieval_config import SEQUENCE_ENCODERS, RetrievalConfig
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.data.event_log import EventLog
 from tfrs_app.data.windows import QueryReader, training_batches
@@ -65,6 +65,8 @@ def examples_of(
     """Selects the events with start <= time < end, weighted by type and age."""
     positions = np.flatnonzero(log.span(start_s, end_s))
     weight = log.weight[positions]
+    weight = np.where(log.repeated[positions], config.repeat_weight, 1.0) * weight
+    positions, weight = positions[weight > 0], weight[weight > 0]
     if config.example_half_life_days is not None:
         age_days = (end_s - log.timestamp[positions]) / SECONDS_PER_DAY
         weight = weight * 0.5 ** (age_days / config.example_half_life_days)
@@ -127,7 +129,12 @@ class RetrievalTraining:
         self.model.compile(optimizer=LazyAdam(config.learning_rate))
         self.model.expect_targets(self.log.item[self.examples.positions])
         self.scorer = RetrievalScorer(self.model, self.reader)
-        self.question = ask(self.log, Target.ALL, validation_s, self.split.test_start)
+        self.question = ask(
+            self.log,
+            Target(config.validation_target),
+            validation_s,
+            self.split.test_start,
+        )
 
     def run_epoch(
         self, progress: TrainingProgress, writer: tf.summary.SummaryWriter
@@ -136,14 +143,13 @@ class RetrievalTraining:
         epoch, k = progress.epochs_done, self.config.validation_k
         loss = self._fit(self.examples, epoch, self.config.epochs)
         self.scorer.refresh()
-        recall = evaluate(self.scorer, self.question, (k,))[f"recall@{k}"]
+        ndcg = evaluate(self.scorer, self.question, (k,))[f"ndcg@{k}"]
         with writer.as_default(step=epoch + 1):
             tf.summary.scalar("loss", loss)
-            tf.summary.scalar("validation_recall", recall)
-        best = " (best)" if progress.record(recall) else ""
+            tf.summary.scalar("validation_ndcg", ndcg)
+        best = " (best)" if progress.record(ndcg) else ""
         self.report(
-            f"epoch {epoch + 1}: loss {loss:.4f}, validation recall@{k} "
-            f"{recall:.4f}{best}"
+            f"epoch {epoch + 1}: loss {loss:.4f}, validation ndcg@{k} {ndcg:.4f}{best}"
         )
 
     def catch_up(self) -> None:
@@ -167,6 +173,7 @@ class RetrievalTraining:
             weight=examples.weight,
             batch_size=self.config.batch_size,
             seed=(self.config.seed, epoch),
+            share_windows=self.config.history_encoder in SEQUENCE_ENCODERS,
         )
         self.report(f"epoch {epoch + 1} of at most {epochs}")
         history = self.model.fit(batches, initial_epoch=0, epochs=1)
@@ -199,7 +206,7 @@ def _seal(
         counts={
             "epochs": progress.epochs_done,
             "best_epoch": progress.best_epoch,
-            f"validation_recall@{config.validation_k}": progress.best,
+            f"validation_ndcg@{config.validation_k}": progress.best,
         },
         leave_out=CHECKPOINTS,
     )
