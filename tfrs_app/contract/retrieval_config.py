@@ -71,6 +71,9 @@ class RetrievalConfig(Section):
     """Where the frequency of in-batch negatives is known from."""
     id_dropout: Fraction = 0.1
     """Share of candidates whose id is hidden in training, so that content counts."""
+    norm_penalty: Annotated[float, Field(ge=0.0, strict=False)] = 0.0
+    """How dear long query and item vectors are: what keeps a small shop's from being
+    learned by heart."""
     repeat_weight: Annotated[float, Field(ge=0.0, le=1.0, strict=False)] = 1.0
     """How much an example counts whose item the user had before."""
     example_half_life_days: Positive | None = None

@@ -116,7 +116,7 @@ class RetrievalModel(tfrs.Model):
         moment = tf.reduce_min(inputs[TIMESTAMP])
         items = self._embedded(batch.rows, moment, training)
         queries = self.query_tower(self._forgetful(inputs) if training else inputs)
-        return softmax_loss(
+        loss = softmax_loss(
             tf.matmul(queries, items, transpose_b=True),
             query=inputs[QUERY_ROW],
             candidate=batch.column,
@@ -125,6 +125,10 @@ class RetrievalModel(tfrs.Model):
             is_negative=batch.is_negative,
             hardest=self.config.hard_negatives,
         )
+        if training and self.config.norm_penalty:
+            squares = [tf.reduce_sum(v**2, axis=1) for v in (queries, items)]
+            loss += self.config.norm_penalty * sum(map(tf.reduce_mean, squares))
+        return loss
 
     def _forgetful(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Hides events, so that no query hangs on few of them."""

@@ -128,9 +128,13 @@ def baskets(count, size):
     return log_of([[(time, n % 5, 0) for time in range(count) for n in range(size)]])
 
 
-def order_of(log, seed, batch_size=1):
+def batches_of(log, seed, batch_size=1):
     _, batches = examples_of(log, np.arange(len(log.item)), batch_size, seed)
-    return [example[0] for batch in batches for example in batch]
+    return [[example[0] for example in batch] for batch in batches]
+
+
+def order_of(log, seed, batch_size=1):
+    return [number for batch in batches_of(log, seed, batch_size) for number in batch]
 
 
 def test_the_seed_decides_the_order():
@@ -147,10 +151,39 @@ def test_every_epoch_shows_every_example():
         assert sorted(order_of(log, (1, epoch))) == [n + 0.5 for n in range(10)]
 
 
-def test_only_the_short_last_batch_is_left_out():
-    assert len(order_of(baskets(10, 1), (1, 0), batch_size=4)) == 8
-    assert len(order_of(baskets(8, 1), (1, 0), batch_size=4)) == 8
-    assert order_of(baskets(3, 1), (1, 0), batch_size=4) == []
+@pytest.mark.parametrize("seed", range(5))
+def test_less_than_a_batch_is_left_out(seed):
+    assert len(order_of(baskets(10, 1), (1, seed), batch_size=4)) == 8
+    assert len(order_of(baskets(8, 1), (1, seed), batch_size=4)) == 8
+    assert order_of(baskets(3, 1), (1, seed), batch_size=4) == []
+
+
+def test_another_epoch_leaves_others_out_and_cuts_elsewhere():
+    log = baskets(11, 1)
+    left_out = {
+        frozenset(range(11)) - {int(n) for n in order_of(log, (1, epoch), 4)}
+        for epoch in range(20)
+    }
+    assert len(left_out) == 4  # 0, 1, 2 or 3 examples before the first batch
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_batch_is_one_stretch_of_time(seed):
+    """Users' events interleave in time; no batch reaches into another's stretch."""
+    log = log_of([[(t, 0, 0) for t in range(u, 40, 3)] for u in range(3)])
+    time = {n + 0.5: log.timestamp[n] for n in range(len(log.item))}
+    stretches = sorted(
+        (min(time[n] for n in batch), max(time[n] for n in batch))
+        for batch in batches_of(log, (1, seed), 5)
+    )
+    assert len(stretches) == 8
+    for (_, end), (start, _) in zip(stretches, stretches[1:], strict=False):
+        assert end < start
+
+
+def test_baskets_of_one_second_are_shuffled():
+    log = log_of([[(7, n % 5, 0)] for n in range(20)])
+    assert order_of(log, (1, 0), 20) != order_of(log, (1, 1), 20)
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])
@@ -168,3 +201,38 @@ def test_baskets_are_queries_of_their_own_users():
     log = log_of([[(5, 0, 0)], [(5, 1, 0)]])
     read, _ = examples_of(log, np.arange(2), 2)
     assert sorted(read[0]["team"]) == [100, 101]
+
+
+@settings(max_examples=25, deadline=None)
+@given(USERS, st.integers(1, 6), st.integers(1, 4))
+def test_shared_windows_show_what_own_windows_show(users, batch_size, length):
+    """But for events that fell out of the window in front."""
+    log = log_of(users)
+    both = [
+        training_batches(
+            reader_of(log, length),
+            log,
+            positions=np.arange(len(log.item)),
+            weight=np.ones(len(log.item)),
+            batch_size=batch_size,
+            seed=(1, 0),
+            share_windows=share,
+        ).as_numpy_iterator()
+        for share in (False, True)
+    ]
+    for own, shared in zip(*both, strict=True):
+        user = own["team"]
+        assert len(shared["history_item_id"]) == len(set(user.tolist()))
+        for name in ("timestamp", "team", "store", "target", "query_row", "weight"):
+            np.testing.assert_array_equal(own[name], shared[name])
+        for query, (window, end) in enumerate(
+            zip(shared["window"], shared["window_end"], strict=True)
+        ):
+            for name in ("history_item_id", "history_event_type", "history_timestamp"):
+                seen = shared[name][window][:end].tolist()
+                whole = own[name][query].tolist()
+                assert seen == whole[length - len(seen) :]
+            last_of_user = own["timestamp"][query] == max(
+                own["timestamp"][user == user[query]]
+            )
+            assert end == length if last_of_user else end <= length

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests.little_shop import DAY, T0
-from tfrs_app.models.retrieval import RetrievalModel, other_baskets, relative_presence
+from tfrs_app.models.retrieval import RetrievalModel
 
 ITEMS = 5
 FREQUENCY = np.array([0.5, 0.125, 0.25, 0.125, 0.0])
@@ -25,37 +25,6 @@ def model_of(little_encoded, little_config):
     return made
 
 
-@pytest.mark.parametrize(
-    ("frequency", "batch", "uniform"),
-    [
-        ([0.5, 0.3, 0.2, 0.0], 10, 0),
-        ([0.5, 0.3, 0.2, 0.0], 10, 4),
-        ([1.0], 2, 0),
-        ([1e-9, 1 - 1e-9], 4096, 1),
-    ],
-)
-def test_relative_presence_is_the_expected_number_over_the_largest(
-    frequency, batch, uniform
-):
-    expected = [batch * share + uniform / len(frequency) for share in frequency]
-    answer = relative_presence(np.array(frequency), batch, uniform)
-    largest = max(expected)
-    np.testing.assert_allclose(answer, [e / largest for e in expected], rtol=1e-6)
-    assert answer.dtype == np.float32
-
-
-@pytest.mark.parametrize("uniform", [0, 2])
-@pytest.mark.parametrize("query_row", [[0], [0, 0, 1], [1, 0, 1, 2, 0]])
-def test_other_baskets_keeps_ones_own_target_and_strangers(query_row, uniform):
-    mask = other_baskets(tf.constant(query_row), uniform).numpy()
-    n = len(query_row)
-    for i in range(n):
-        for j in range(n + uniform):
-            foreign = j >= n or query_row[i] != query_row[j]
-            assert mask[i, j] == (i == j or foreign)
-    assert mask.shape == (n, n + uniform)
-
-
 def batch_of(target, query_row, weight):
     """Queries 0, 1, 2 with different histories, one of them empty."""
     history = np.array([[0, 2, 3], [4, 2, 5], [0, 0, 0]], np.int32)
@@ -70,39 +39,32 @@ def batch_of(target, query_row, weight):
         "store": tf.constant([2, 3, 0], tf.int32),
         "wait": tf.constant([1.0, math.nan, 2.0]),
         "target": tf.constant(target, tf.int32),
-        "moment": tf.constant([T0 + 8 * DAY] * len(target), tf.int64),
         "query_row": tf.constant(query_row, tf.int32),
         "weight": tf.constant(weight, tf.float32),
     }
 
 
-def expected_loss(model, inputs, temperature, batch_size, drawn=()):
+def expected_loss(model, inputs, batch_size, drawn=()):
     """The corrected softmax, from its definition: one example after the other.
 
-    Candidates are the example's own target, the targets of other baskets that are
-    another item, and the drawn items that are another one.
+    Below the fraction stand the example's own target, and each item that is in the
+    batch or was drawn, over its probability of that, unless the same basket has it.
     """
     query = model.query_tower(inputs).numpy().astype(float)
-    item = model.embed_items(ROWS, T0).numpy().astype(float)
-    target = inputs["target"].numpy()
+    item = model.embed_items(ROWS, T0 + 8 * DAY).numpy().astype(float)
+    target = inputs["target"].numpy().tolist()
     basket = inputs["query_row"].numpy()
     weight = inputs["weight"].numpy()
-    often = batch_size * FREQUENCY + len(drawn) / ITEMS
-
-    def logit(i, row):
-        return query[basket[i]] @ item[row] / temperature - math.log(often[row])
-
+    absent = (1 - FREQUENCY) ** batch_size * (1 - 1 / ITEMS) ** len(drawn)
     total = 0.0
     for i in range(len(target)):
-        others = [
-            target[j]
-            for j in range(len(target))
-            if basket[j] != basket[i] and target[j] != target[i]
-        ]
-        others += [row for row in drawn if row != target[i]]
-        own = logit(i, target[i])
-        denominator = sum(math.exp(logit(i, row)) for row in [target[i], *others])
-        total += weight[i] * (math.log(denominator) - own)
+        own = {target[j] for j in range(len(target)) if basket[j] == basket[i]}
+        others = ({*target} | {*drawn}) - own
+        scores = item @ query[basket[i]]
+        below = math.exp(scores[target[i]]) + sum(
+            math.exp(scores[row]) / max(1 - absent[row], 1e-6) for row in others
+        )
+        total -= weight[i] * (scores[target[i]] - math.log(below))
     return total / sum(weight)
 
 
@@ -116,24 +78,41 @@ CASES = {
 }
 
 
+SIMILARITIES = {
+    "dot": {},
+    "cosine": {"similarity": "cosine", "temperature": 0.3},
+    "learned": {"similarity": "cosine", "learn_temperature": True},
+    "trends": {"trend_days": (3.0,), "trend_dim": 3},
+}
+
+
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("temperature", [0.1, 1.0])
-def test_the_loss_is_the_corrected_softmax(model_of, case, temperature):
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_the_loss_is_the_corrected_softmax(model_of, case, similarity):
     inputs = batch_of(*CASES[case])
-    model = model_of(temperature=temperature, uniform_negatives=0, batch_size=64)
-    expected = expected_loss(model, inputs, temperature, 64)
+    model = model_of(**SIMILARITIES[similarity], uniform_negatives=0, batch_size=64)
+    expected = expected_loss(model, inputs, 64)
     assert float(model.compute_loss(inputs)) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_uniform_negatives_join_every_examples_candidates(model_of, case):
     inputs = batch_of(*CASES[case])
-    model = model_of(temperature=0.5, uniform_negatives=3, batch_size=8, seed=11)
+    model = model_of(uniform_negatives=3, batch_size=8, seed=11)
     # A generator of the same seed draws the same items first.
     same = tf.random.Generator.from_seed(11)
     drawn = same.uniform([3], maxval=ITEMS, dtype=tf.int32).numpy().tolist()
-    expected = expected_loss(model, inputs, 0.5, 8, drawn)
+    expected = expected_loss(model, inputs, 8, drawn)
     assert float(model.compute_loss(inputs)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_hidden_events_change_a_training_query_only(model_of):
+    inputs = batch_of(*CASES["all different"])
+    model = model_of(history_dropout=1.0)
+    nothing = {**inputs, "history_item_id": tf.zeros([3, 3], tf.int32)}
+    hidden = float(model.compute_loss(inputs, training=True))
+    assert hidden == pytest.approx(float(model.compute_loss(nothing)), abs=1e-6)
+    assert hidden != pytest.approx(float(model.compute_loss(inputs)), abs=1e-6)
 
 
 def test_examples_without_weight_do_not_divide_by_zero(model_of):
@@ -146,7 +125,7 @@ def test_dropped_ids_count_as_unknown(model_of):
     model = model_of(id_dropout=1.0)
     with tf.GradientTape() as tape:
         loss = model.compute_loss(inputs, training=True)
-    gradient = tape.gradient(loss, model.candidate_tower.items.embeddings)
+    gradient = tape.gradient(loss, model.candidate_tower.ids.table.embeddings)
     touched = set(gradient.indices.numpy().tolist())
     # The histories' rows and padding, and row 1 instead of all three targets' rows.
     assert touched == {0, 1, 2, 3, 4, 5}
@@ -159,7 +138,7 @@ def test_only_the_embedding_rows_of_the_batch_have_a_gradient(model_of):
     model = model_of()
     with tf.GradientTape() as tape:
         loss = model.compute_loss(inputs, training=True)
-    gradient = tape.gradient(loss, model.candidate_tower.items.embeddings)
+    gradient = tape.gradient(loss, model.candidate_tower.ids.table.embeddings)
     assert isinstance(gradient, tf.IndexedSlices)
     dense = tf.convert_to_tensor(gradient).numpy()
     rows = {int(row) for row in np.flatnonzero(np.abs(dense).sum(axis=1))}
@@ -167,30 +146,49 @@ def test_only_the_embedding_rows_of_the_batch_have_a_gradient(model_of):
     assert 2 in rows
 
 
-def test_both_towers_share_one_item_embedding(model_of):
+def test_both_towers_share_item_embedding_and_content(model_of):
     model = model_of()
-    assert model.query_tower.items is model.candidate_tower.items
+    assert model.query_tower.ids is model.candidate_tower.ids
+    assert model.query_tower.content is model.candidate_tower.content
 
 
 @pytest.mark.parametrize("rows", [[], [3], [0, 1, 2, 3, 4]])
-def test_items_are_unit_vectors(model_of, rows):
-    model = model_of()  # a tf.function keeps no reference to its object
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_items_have_the_width_of_queries(model_of, rows, similarity):
+    settings = SIMILARITIES[similarity]
+    model = model_of(**settings)  # a tf.function keeps no reference to its object
     answer = model.embed_items(tf.constant(rows, tf.int32), T0).numpy()
-    assert answer.shape == (len(rows), 4)
-    np.testing.assert_allclose(np.linalg.norm(answer, axis=1), 1, atol=1e-5)
+    width = 7 if similarity == "trends" else 4
+    assert answer.shape == (len(rows), width)
+    assert model.query_tower(batch_of([0], [0], [1.0])).shape == (3, width)
+    if "similarity" in settings:
+        np.testing.assert_allclose(np.linalg.norm(answer, axis=1), 1, atol=1e-5)
+
+
+def test_a_temperature_that_is_learned_starts_at_the_configured_one(model_of):
+    model = model_of(similarity="cosine", temperature=0.25, learn_temperature=True)
+    inputs = batch_of(*CASES["all different"])
+    norms = np.linalg.norm(model.query_tower(inputs).numpy(), axis=1)
+    np.testing.assert_allclose(norms, 4.0, rtol=1e-5)
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(inputs, training=True)
+    assert tape.gradient(loss, model.query_tower.log_temperature) is not None
 
 
 HISTORIES = {
     "known": [[2, 3, 4]],
     "empty": [[0, 0, 0]],
     "unknown": [[1, 1, 1]],
-    "of no length": [[]],
     "several": [[0, 2, 3], [0, 0, 0], [1, 1, 2]],
 }
 
 
+ENCODERS = ("mean", "attention", "gru", "transformer")
+
+
 @pytest.mark.parametrize("case", HISTORIES)
-def test_queries_are_unit_vectors(model_of, case):
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_every_encoder_takes_every_history(model_of, case, encoder):
     history = np.array(HISTORIES[case], np.int32)
     batch = len(history)
     inputs = {
@@ -203,13 +201,14 @@ def test_queries_are_unit_vectors(model_of, case):
         "store": tf.zeros([batch], tf.int32),
         "wait": tf.fill([batch], math.nan),
     }
-    answer = model_of().query_tower(inputs).numpy()
+    answer = model_of(history_encoder=encoder).query_tower(inputs).numpy()
     assert answer.shape == (batch, 4)
-    np.testing.assert_allclose(np.linalg.norm(answer, axis=1), 1, atol=1e-5)
+    assert np.isfinite(answer).all()
 
 
-def test_each_row_of_a_batch_is_embedded_by_itself(model_of):
-    model = model_of()
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_each_row_of_a_batch_is_embedded_by_itself(model_of, encoder):
+    model = model_of(history_encoder=encoder)
     inputs = batch_of(*CASES["all different"])
     together = model.query_tower(inputs).numpy()
     for row in range(3):
