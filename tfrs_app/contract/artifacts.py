@@ -32,10 +32,10 @@ MODEL_EXTRAS = "assets.extra"
 
 _RECORDED_PACKAGES = (
     "apache-beam", "numpy", "pyarrow", "scann", "tensorflow", "tensorflow-recommenders",
-    "tf-keras",
+    "tensorflow-text", "tf-keras",
 )  # fmt: skip
 
-ArtifactKind = Literal["dataset", "retrieval", "model"]
+ArtifactKind = Literal["dataset", "retrieval", "model", "text_encoder"]
 
 
 class FileRecord(BaseModel):
