@@ -32,10 +32,12 @@ MODEL_EXTRAS = "assets.extra"
 
 _RECORDED_PACKAGES = (
     "apache-beam", "numpy", "pyarrow", "scann", "tensorflow", "tensorflow-recommenders",
-    "tf-keras",
+    "tensorflow-text", "tf-keras",
 )  # fmt: skip
 
-ArtifactKind = Literal["dataset", "text_embeddings", "retrieval", "model"]
+ArtifactKind = Literal[
+    "dataset", "text_encoder", "text_embeddings", "retrieval", "model"
+]
 
 
 class FileRecord(BaseModel):
