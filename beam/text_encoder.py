@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from beam.files import is_remote
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.text_embeddings import EncoderRecord
 
@@ -31,10 +33,13 @@ class TextEncoder:
         """Returns the encoder of a handle with the fingerprint that it has now."""
         from tfrs_app.layers.text import encoder_fingerprint
 
-        fingerprint = encoder_fingerprint(handle, preprocessor)
+        handle = _anywhere(handle)
+        before = None if preprocessor is None else _anywhere(preprocessor)
         return cls(
             EncoderRecord(
-                handle=handle, preprocessor=preprocessor, fingerprint=fingerprint
+                handle=handle,
+                preprocessor=before,
+                fingerprint=encoder_fingerprint(handle, before),
             )
         )
 
@@ -47,6 +52,11 @@ class TextEncoder:
         vectors = _loaded(self.record)(texts)
         check_vectors(vectors, texts, self.record.handle)
         return vectors
+
+
+def _anywhere(handle: str) -> str:
+    """Returns a handle that means the same in another process's working folder."""
+    return handle if is_remote(handle) else str(Path(handle).absolute())
 
 
 def check_vectors(vectors: np.ndarray, texts: Sequence[bytes], handle: str) -> None:

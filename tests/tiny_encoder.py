@@ -41,9 +41,7 @@ class Faulty(tf.Module):
 
     FAULTS = {
         "nan": lambda texts, ones: tf.where(texts[:, None] == "Old", np.nan, ones),
-        "double": lambda texts, ones: tf.cast(ones, tf.float64),
         "flat": lambda texts, ones: ones[:, 0],
-        "one row": lambda texts, ones: ones[:1],
         # as wide as the batch is large
         "width": lambda texts, ones: tf.repeat(ones[:, :1], tf.size(texts), axis=1),
     }

@@ -70,6 +70,19 @@ def prepare(
     overrides = [*(overrides or []), *([f"data.since={since}"] if since else [])]
     stages = _stages(config, overrides)
     stages.prepare(tuple(context.args))
+    following = "embed-texts" if stages.embeds_texts else "train retrieval"
+    _next(stages, following, config, overrides)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def embed_texts(
+    context: typer.Context, config: ConfigOption, overrides: SetOption = None
+) -> None:
+    """Turn the items' texts into vectors; further options go to Apache Beam."""
+    stages = _stages(config, overrides)
+    stages.embed_texts(tuple(context.args))
     _next(stages, "train retrieval", config, overrides)
 
 
