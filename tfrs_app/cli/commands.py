@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from tfrs_app.cli.program import program
 from tfrs_app.cli.stages import Stages
+from tfrs_app.cli.text_encoder import text_encoder
 from tfrs_app.contract.loading import load_config
 from tfrs_app.version import __version__
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 train = typer.Typer(help="Train a model on the dataset.", no_args_is_help=True)
 app.add_typer(train, name="train")
+app.add_typer(text_encoder, name="text-encoder")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="YAML file that describes the shop.")

