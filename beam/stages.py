@@ -19,11 +19,11 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from beam.batches import Reject
 from beam.catalogue import Catalogue, load_catalogue
 from beam.cleaning import Cleaned, clean
+from beam.failures import failure_of
 from beam.item_ranges import ItemRanges
 from beam.reading import read
 from beam.reports import (
     SplitReport,
-    failure_of,
     range_path,
     shard_path,
     split_path,

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from tfrs_app.cli.program import program
 from tfrs_app.cli.stages import Stages
+from tfrs_app.cli.text_encoder import text_encoder
 from tfrs_app.contract.loading import load_config
 from tfrs_app.version import __version__
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 train = typer.Typer(help="Train a model on the dataset.", no_args_is_help=True)
 app.add_typer(train, name="train")
+app.add_typer(text_encoder, name="text-encoder")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="YAML file that describes the shop.")
@@ -70,6 +72,19 @@ def prepare(
     overrides = [*(overrides or []), *([f"data.since={since}"] if since else [])]
     stages = _stages(config, overrides)
     stages.prepare(tuple(context.args))
+    following = "embed-texts" if stages.embeds_texts else "train retrieval"
+    _next(stages, following, config, overrides)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def embed_texts(
+    context: typer.Context, config: ConfigOption, overrides: SetOption = None
+) -> None:
+    """Turn the items' texts into vectors; further options go to Apache Beam."""
+    stages = _stages(config, overrides)
+    stages.embed_texts(tuple(context.args))
     _next(stages, "train retrieval", config, overrides)
 
 

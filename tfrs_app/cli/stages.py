@@ -13,9 +13,11 @@ from rich.console import Console
 
 from tfrs_app.contract.artifacts import Layout, Manifest, verify, verify_model
 from tfrs_app.contract.config import ShopConfig
-from tfrs_app.contract.errors import ArtifactError
+from tfrs_app.contract.errors import ArtifactError, ConfigError
+from tfrs_app.contract.text_embeddings import text_embeddings_identity
 
 if TYPE_CHECKING:
+    from beam.text_encoder import TextEncoder
     from tfrs_app.models.encoded import EncodedDataset
 
 RETRIEVAL = "retrieval"
@@ -44,6 +46,41 @@ class Stages:
         from beam.prepare import dataset_identity
 
         return self.layout.dataset(dataset_identity(self.config))
+
+    @property
+    def embeds_texts(self) -> bool:
+        """Tells whether training reads texts that were embedded before."""
+        return self.config.text is not None and self.config.text.mode == "frozen"
+
+    @cached_property
+    def text_encoder(self) -> TextEncoder:
+        """Returns the shop's text encoder; the built-in one is made if it is absent.
+
+        Raises:
+            ConfigError: the config names none.
+        """
+        from beam.text_encoder import TextEncoder
+        from tfrs_app.export.text_encoder import ensure_encoder
+
+        text = self.config.text
+        if text is None:
+            raise ConfigError(
+                "text: this section is absent, so there is no encoder; add `text: {}` "
+                "for the built-in one"
+            )
+        handle = ensure_encoder(text, Path(self.config.artifacts), self.console.print)
+        return TextEncoder.named(str(handle), text.preprocessor)
+
+    @cached_property
+    def text_embeddings_folder(self) -> Path:
+        """Returns where the vectors of the dataset's texts lie, or will."""
+        from beam.catalogue_texts import text_features
+
+        fingerprint = self.text_encoder.record.fingerprint
+        features = text_features(self.config.spec)
+        return self.layout.text_embeddings(
+            text_embeddings_identity(self.dataset_folder.name, fingerprint, features)
+        )
 
     @cached_property
     def run_folder(self) -> Path:
@@ -80,6 +117,14 @@ class Stages:
         from beam.prepare import prepare
 
         return prepare(self.config, runner_options)
+
+    def embed_texts(self, runner_options: tuple[str, ...] = ()) -> Path:
+        """Embeds the items' texts, unless valid vectors of them are there."""
+        from beam.text_embeddings import embed_texts
+
+        return embed_texts(
+            self.dataset_folder, self.text_encoder, self.layout, runner_options
+        )
 
     def train(self) -> Path:
         """Trains retrieval, unless a valid run of the same inputs is there."""
@@ -147,14 +192,17 @@ class Stages:
 
     def run(self, runner_options: tuple[str, ...] = ()) -> Path:
         """Runs all stages and returns the folder of the published model."""
-        steps: tuple[tuple[str, Callable[[], Path]], ...] = (
-            ("1/4 prepare", lambda: self.prepare(runner_options)),
-            ("2/4 train retrieval", self.train),
-            ("3/4 evaluate", self.evaluate),
-            ("4/4 export", self.export),
-        )
-        for title, step in steps:
-            self.console.rule(title, align="left")
+        steps: list[tuple[str, Callable[[], Path]]] = [
+            ("prepare", lambda: self.prepare(runner_options)),
+            ("train retrieval", self.train),
+            ("evaluate", self.evaluate),
+            ("export", self.export),
+        ]
+        if self.embeds_texts:
+            embed = ("embed texts", lambda: self.embed_texts(runner_options))
+            steps.insert(1, embed)
+        for number, (title, step) in enumerate(steps, start=1):
+            self.console.rule(f"{number}/{len(steps)} {title}", align="left")
             last = step()
         return last
 

@@ -32,10 +32,12 @@ MODEL_EXTRAS = "assets.extra"
 
 _RECORDED_PACKAGES = (
     "apache-beam", "numpy", "pyarrow", "scann", "tensorflow", "tensorflow-recommenders",
-    "tf-keras",
+    "tensorflow-text", "tf-keras",
 )  # fmt: skip
 
-ArtifactKind = Literal["dataset", "retrieval", "model"]
+ArtifactKind = Literal[
+    "dataset", "text_encoder", "text_embeddings", "retrieval", "model"
+]
 
 
 class FileRecord(BaseModel):
@@ -78,6 +80,14 @@ class Layout(BaseModel):
     def dataset(self, identity: str) -> Path:
         """Returns the folder of a dataset."""
         return self.datasets / identity
+
+    def text_embeddings(self, identity: str) -> Path:
+        """Returns the folder of the vectors of a catalogue's texts."""
+        return self.root / "text_embeddings" / identity
+
+    def text_cache(self, encoder_fingerprint: str) -> Path:
+        """Returns the folder of all vectors that an encoder ever gave a text."""
+        return self.root / "text_cache" / encoder_fingerprint
 
     def run(self, identity: str) -> Path:
         """Returns the folder of a training run."""

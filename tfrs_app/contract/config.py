@@ -11,6 +11,7 @@ from tfrs_app.contract.data_config import DataConfig
 from tfrs_app.contract.features import Feature, FeatureSpec, Name
 from tfrs_app.contract.retrieval_config import RetrievalConfig
 from tfrs_app.contract.section import Count, Fraction, Positive, Section
+from tfrs_app.contract.text_config import TextConfig
 
 
 class EvaluationConfig(Section):
@@ -36,6 +37,7 @@ class ShopConfig(Section):
     data: DataConfig
     event_weights: dict[str, Positive] = {"purchase": 1.0}
     features: Annotated[tuple[Feature, ...], Field(strict=False)] = ()
+    text: TextConfig | None = None
     retrieval: RetrievalConfig = RetrievalConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()

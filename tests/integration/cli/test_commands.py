@@ -9,7 +9,7 @@ from tests.conftest import SMOKE, tfrs_app_command
 
 COMMANDS = [
     [], ["prepare"], ["train"], ["train", "retrieval"], ["evaluate"], ["export"],
-    ["run"], ["serve"], ["recommend"], ["doctor"], ["demo"],
+    ["embed-texts"], ["run"], ["serve"], ["recommend"], ["doctor"], ["demo"],
     ["forget", "u0"],
 ]  # fmt: skip
 

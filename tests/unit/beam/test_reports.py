@@ -3,14 +3,13 @@ import json
 
 import pytest
 
+from beam.failures import Failure, failure_of
 from beam.reports import (
-    Failure,
     ItemRangeReport,
     ShardReport,
     SplitReport,
     audited,
     audited_ranges,
-    failure_of,
     range_path,
     shard_path,
     split_path,
