@@ -19,7 +19,9 @@ from tfrs_app.evaluation.baselines.ease import ItemWeights, UserWeights, fit_eas
 def inverted(matrix):
     """Gauss-Jordan with plain loops."""
     size = len(matrix)
-    rows = [[*row, *(float(i == j) for j in range(size))] for i, row in enumerate(matrix)]
+    rows = [
+        [*row, *(float(i == j) for j in range(size))] for i, row in enumerate(matrix)
+    ]
     for i in range(size):
         pivot = max(range(i, size), key=lambda r: abs(rows[r][i]))
         rows[i], rows[pivot] = rows[pivot], rows[i]

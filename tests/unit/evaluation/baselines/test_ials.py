@@ -40,9 +40,7 @@ def test_the_factors_are_near_a_minimum_of_the_loss():
     rng = np.random.default_rng(1)
     for _ in range(20):
         step = rng.normal(size=fitted.item_factors.shape) * 0.1
-        moved = loss(
-            fitted.user_factors, fitted.item_factors + step, table, 3.0, 0.5
-        )
+        moved = loss(fitted.user_factors, fitted.item_factors + step, table, 3.0, 0.5)
         assert moved > found
 
 

@@ -54,7 +54,9 @@ USERS_OF_ZERO = [
 ]
 
 
-@pytest.mark.parametrize(("neighbours", "voted"), [(1, {1}), (2, {1, 2}), (3, {1, 2, 3})])
+@pytest.mark.parametrize(
+    ("neighbours", "voted"), [(1, {1}), (2, {1, 2}), (3, {1, 2, 3})]
+)
 def test_only_the_nearest_are_kept(neighbours, voted):
     past, _ = asked(USERS_OF_ZERO)
     similarity = fit_item_knn(past, None, 0.0, neighbours, None).similarity

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.data.logs import log_of
 from tests.unit.evaluation.baselines.shops import (
     DAY,
     ITEMS,
@@ -12,7 +13,6 @@ from tests.unit.evaluation.baselines.shops import (
     everybody,
     in_days,
 )
-from tests.unit.data.logs import log_of
 from tfrs_app.evaluation.baselines.popular import fit_popular
 from tfrs_app.evaluation.past import Past
 from tfrs_app.evaluation.protocol import Target, ask

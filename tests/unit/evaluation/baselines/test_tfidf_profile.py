@@ -17,11 +17,12 @@ def test_the_score_is_the_product_with_the_decayed_sum_of_vectors(users, half_li
     past, question = asked(users, content=CONTENT)
     expected = []
     for row in summed(users, half_life):
-        profile = [
-            sum(row[i] * VECTORS[i][t] for i in range(ITEMS)) for t in range(3)
-        ]
+        profile = [sum(row[i] * VECTORS[i][t] for i in range(ITEMS)) for t in range(3)]
         expected.append(
-            [sum(p * v for p, v in zip(profile, vector, strict=True)) for vector in VECTORS]
+            [
+                sum(p * v for p, v in zip(profile, vector, strict=True))
+                for vector in VECTORS
+            ]
         )
     scores = everybody(fit_tfidf_profile(past, half_life), question)
     np.testing.assert_allclose(scores, expected, atol=1e-5)
