@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -19,4 +20,5 @@ def write(size: ShopSize, output: Path, console: Console) -> None:
         console.print(f"{rows:>9,} rows  {escape(str(output / f'{name}.parquet'))}")
     console.print(f"truth   {escape(str(made.truth))}")
     console.print(f"config  {escape(str(made.config))}")
-    console.print(f"next: [bold]{program()} run -c {escape(str(made.config))}[/]")
+    command = f"{program()} run -c {shlex.quote(str(made.config))}"
+    console.print(f"next: [bold]{escape(command)}[/]")

@@ -8,7 +8,9 @@ import numpy as np
 
 from tfrs_app.simulation.world import World
 
-SESSIONS_A_STEP = 1024
+SESSIONS_A_STEP = 128
+ALMOST_ONE = 1 - 1e-9
+"""A chance below which rounding can't lead into the next row."""
 
 
 @dataclass(frozen=True)
@@ -58,24 +60,26 @@ def _pages(
     """Returns what each page shows and what is clicked, `[sessions, positions]`."""
     match = world.match(users)
     shape = (len(users), world.behaviour.positions)
-    shown = _drawn(world.choice(match, day), rng.random(shape))
+    shown = _drawn(world.weights(match, day), rng.random(shape))
     attraction = world.attraction(np.take_along_axis(match, shown, axis=1))
     return shown, rng.random(shape) < world.examination * attraction
 
 
-def _drawn(share: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    """Draws columns with the probabilities of each row, int64 in `chance`'s shape.
+def _drawn(weight: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Draws columns in proportion to each row's weights, int64 in `chance`'s shape.
 
-    Row r of the cumulated shares is moved to (r, r + 1], so one search serves all rows.
+    Row r's cumulated shares are moved to (r, r + 1], so one search serves all rows.
     """
-    rows, columns = share.shape
-    cumulated = share.cumsum(axis=1)
-    cumulated /= cumulated[:, -1:]
+    rows, columns = weight.shape
+    cumulated = weight.astype(np.float64)
+    np.cumsum(cumulated, axis=1, out=cumulated)
+    cumulated /= cumulated[:, -1:].copy()
     row = np.arange(rows)[:, np.newaxis]
-    found = np.searchsorted((cumulated + row).ravel(), (chance + row).ravel(), "right")
-    column = found.reshape(chance.shape) - row * columns
-    last = columns - 1 - (share[:, ::-1] > 0).argmax(axis=1)
-    return np.minimum(column, last[:, np.newaxis])  # rounding may reach beyond the end
+    cumulated += row
+    wanted = np.minimum(chance, ALMOST_ONE) + row
+    found = np.searchsorted(cumulated.ravel(), wanted.ravel(), "right")
+    column: np.ndarray = found.reshape(chance.shape) - row * columns
+    return column
 
 
 def _flattened(

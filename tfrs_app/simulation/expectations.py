@@ -37,7 +37,7 @@ def expected_purchases(
         float64 `[users, items]`, summed over first_day <= day < end_day.
     """
     match = world.match(users)
-    total = np.zeros_like(match)
+    total = np.zeros(match.shape)
     for day in range(first_day, end_day):
         bought = _affinity(world, match, day)
         bought *= world.behaviour.cart * world.behaviour.purchase
@@ -65,15 +65,17 @@ def expected_reorders(
     start = np.maximum(day + least, first_day)
     end = np.minimum(day + most + 1, end_day)
     share = np.maximum(end - start, 0) / (most - least + 1)
-    return np.where(interval > 0, world.behaviour.reorder * share, 0.0)
+    return np.asarray(np.where(interval > 0, world.behaviour.reorder * share, 0.0))
 
 
 def _affinity(world: World, match: np.ndarray, day: int) -> np.ndarray:
-    click = world.choice(match, day) * world.attraction(match)
+    weight = world.weights(match, day).astype(np.float64)
+    click = weight / weight.sum(axis=1, keepdims=True) * world.attraction(match)
     missed = np.ones_like(click)
     for looked_at in world.examination:
         missed *= 1 - looked_at * click
-    return 1 - missed
+    viewed: np.ndarray = 1 - missed
+    return viewed
 
 
 def _bought_along(world: World, bought: np.ndarray, day: int) -> np.ndarray:
@@ -82,4 +84,5 @@ def _bought_along(world: World, bought: np.ndarray, day: int) -> np.ndarray:
     by_partner = np.where(partner >= 0, bought[:, partner], 0.0)
     for_sale = world.items.available[day]
     along: np.ndarray = world.behaviour.complement * by_partner * (1 - bought)
-    return along * for_sale
+    along *= for_sale
+    return along

@@ -33,7 +33,7 @@ class Oracle:
 
     def scores(self, question: Question, rows: slice) -> np.ndarray:
         """Returns float64 `[users, items]` for a slice of the question's users."""
-        first_day = _day(question.moment_s)
+        first_day = int(_days(np.array(question.moment_s)))
         end_day = min(first_day + self._window_days, self._world.days)
         users = self._user[question.user[rows]]
         scores = expected_purchases(self._world, users, first_day, end_day)
@@ -44,7 +44,7 @@ class Oracle:
         for row, (start, end) in enumerate(bounds):
             had = start + np.flatnonzero(self._log.bought[start:end])
             item = self._log.item[had]
-            day = _day(self._log.timestamp[had])
+            day = _days(self._log.timestamp[had])
             due = expected_reorders(
                 self._world, self._item[item], day, first_day, end_day
             )
@@ -52,6 +52,7 @@ class Oracle:
         return scores
 
 
-def _day(moment_s: np.ndarray | int) -> np.ndarray | int:
-    """Returns the simulated day in which a moment lies."""
-    return (moment_s - int(START.timestamp())) // SECONDS_PER_DAY
+def _days(moments_s: np.ndarray) -> np.ndarray:
+    """Returns the simulated day in which each moment lies."""
+    days: np.ndarray = (moments_s - int(START.timestamp())) // SECONDS_PER_DAY
+    return days

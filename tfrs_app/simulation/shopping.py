@@ -140,7 +140,9 @@ def reorder_delay(
         jitter: share of the interval by which it is early or late, at most.
     """
     least, most = reorder_bounds(interval, jitter)
-    return least + np.floor(chance * (most - least + 1)).astype(np.int64)
+    later = np.floor(chance * (most - least + 1)).astype(np.int64)
+    delay: np.ndarray = least + later
+    return delay
 
 
 def reorder_bounds(

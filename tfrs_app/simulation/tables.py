@@ -53,7 +53,7 @@ def events_table(events: Events, items: Items, rng: np.random.Generator) -> pa.T
             "item_id": item_ids(np.arange(every_item)).take(pa.array(events.item)),
             "timestamp": pa.array(time).cast(SECOND),
             "event_type": pa.array(EVENT_TYPES).take(pa.array(events.kind)),
-            "session_id": pa.array([f"s{n}" for n in events.session.tolist()]),
+            "session_id": _session_ids(events.session),
             "price": pa.array(items.price[events.item]),
             "position": pa.array(events.position, mask=~clicked),
         }
@@ -88,7 +88,7 @@ def impressions_table(shown: Impressions) -> pa.Table:
     every_user, every_item = _distinct(shown.user), _distinct(shown.item)
     return pa.table(
         {
-            "session_id": pa.array([f"s{n}" for n in shown.session.tolist()]),
+            "session_id": _session_ids(shown.session),
             "user_id": user_ids(np.arange(every_user)).take(pa.array(shown.user)),
             "day": pa.array(shown.day),
             "position": pa.array(shown.position),
@@ -96,6 +96,11 @@ def impressions_table(shown: Impressions) -> pa.Table:
             "clicked": pa.array(shown.clicked),
         }
     )
+
+
+def _session_ids(sessions: np.ndarray) -> pa.Array:
+    every = pa.array([f"s{number}" for number in range(_distinct(sessions))])
+    return every.take(pa.array(sessions))
 
 
 def _distinct(numbers: np.ndarray) -> int:
