@@ -101,5 +101,5 @@ def test_two_towers_come_between_popularity_and_the_oracle(
     scorer = RetrievalScorer(model, encoded.reader(config.history_length))
     question = question_of(dataset, Target.FIRST_PURCHASE)
     found = ndcg(scorer, question)
-    assert 1.15 * ndcg(Popular(dataset.events, SIZE.items), question) < found
+    assert 1.5 * ndcg(Popular(dataset.events, SIZE.items), question) < found
     assert found <= ndcg(oracle, question)
