@@ -74,11 +74,10 @@ def _decided(
 ) -> float | None:
     """Returns the share of the value's uncertainty that the item takes away."""
     general = (np.bincount(code[past], minlength=size) + 1.0) / (past.sum() + size)
-    keys, count = np.unique(
-        item[past] * np.int64(size) + code[past], return_counts=True
-    )
+    pairs = item * np.int64(size) + code
+    keys, count = np.unique(pairs[past], return_counts=True)
     of_item = np.bincount(item[past], minlength=int(item.max()) + 1)
-    wanted = item[window] * np.int64(size) + code[window]
+    wanted = pairs[window]
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     joint = np.where(keys[place] == wanted, count[place], 0)
     prior = general[code[window]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tfrs_app.contract.features import Role
+from tfrs_app.contract.features import Kind, Role
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.evaluation.leaks.context import context_leak
 from tfrs_app.evaluation.leaks.growth import activity_of, growth
@@ -53,7 +53,13 @@ def _candidates(dataset: Dataset) -> Iterator[Measurement]:
     items = len(dataset.train_events)
     activity = activity_of(log, log.item, items, *_window(dataset))
     for feature in dataset.spec.of(Role.CANDIDATE):
-        yield from growth(feature.name, "items", catalogue[feature.name], activity)
+        yield from growth(
+            feature.name,
+            "items",
+            catalogue[feature.name],
+            activity,
+            is_text=feature.kind is Kind.TEXT,
+        )
 
 
 def _profiles(dataset: Dataset) -> Iterator[Measurement]:

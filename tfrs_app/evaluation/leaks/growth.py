@@ -6,7 +6,7 @@ so the past is taken out first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,9 @@ from tfrs_app.evaluation.leaks.values import (
     word_tokens,
 )
 
-GROWTH_LIMIT = 0.5
+GROWTH_LIMIT = 0.3
+STANDARD_ERRORS = 4.0
+"""Of a rank correlation, 1 / sqrt(rows), which few rows must exceed as well."""
 NEWNESS_LIMIT = 0.9
 LEAST_ROWS = 50
 LEAST_OF_A_CLASS = 20
@@ -75,7 +77,12 @@ def activity_of(
 
 
 def growth(
-    name: str, whose: str, values: np.ndarray, activity: Activity
+    name: str,
+    whose: str,
+    values: np.ndarray,
+    activity: Activity,
+    *,
+    is_text: bool = False,
 ) -> Iterator[Measurement]:
     """Measures how well a feature tells growth, and first events.
 
@@ -84,21 +91,23 @@ def growth(
         whose: `items` or `users`.
         values: raw, `[n]`.
         activity: of the same n.
+        is_text: whether words count, each by itself; else the whole value.
     """
+    tokens_of = word_tokens if is_text else single_tokens
     known = activity.before > 0
     if known.sum() >= LEAST_ROWS:
-        strength = _growth_strength(values[known], activity.at(known))
+        strength = _growth_strength(values[known], activity.at(known), tokens_of)
         yield Measurement(
             name,
             "growth",
             strength,
-            GROWTH_LIMIT,
+            max(GROWTH_LIMIT, STANDARD_ERRORS / known.sum() ** 0.5),
             f"of {whose} with equal events so far it tells which have more in the "
             f"test window (partial rank correlation {strength:.2f})",
         )
     appeared = activity.future[~known] > 0
     if min(appeared.sum(), (~appeared).sum()) >= LEAST_OF_A_CLASS:
-        strength = _newness_strength(values[~known], appeared)
+        strength = _newness_strength(values[~known], appeared, tokens_of)
         yield Measurement(
             name,
             "newness",
@@ -109,10 +118,12 @@ def growth(
         )
 
 
-def _growth_strength(values: np.ndarray, activity: Activity) -> float:
+def _growth_strength(
+    values: np.ndarray, activity: Activity, tokens_of: Callable[[np.ndarray], Tokens]
+) -> float:
     past = _past(activity)
     growth = _residual(np.log1p(activity.future), past)
-    found = [rank_correlation(cross_fitted(_tokens(values), growth), growth)]
+    found = [rank_correlation(cross_fitted(tokens_of(values), growth), growth)]
     if is_number(values):
         found += [
             abs(rank_correlation(_residual(form, past), growth))
@@ -121,9 +132,11 @@ def _growth_strength(values: np.ndarray, activity: Activity) -> float:
     return max(0.0, *found)
 
 
-def _newness_strength(values: np.ndarray, appeared: np.ndarray) -> float:
+def _newness_strength(
+    values: np.ndarray, appeared: np.ndarray, tokens_of: Callable[[np.ndarray], Tokens]
+) -> float:
     outcome = appeared - appeared.mean()
-    found = [auc(cross_fitted(_tokens(values), outcome), appeared)]
+    found = [auc(cross_fitted(tokens_of(values), outcome), appeared)]
     if is_number(values):
         sides = [auc(form, appeared) for form in _forms(values)]
         found += [max(side, 1 - side) for side in sides]
@@ -160,10 +173,3 @@ def _forms(values: np.ndarray) -> list[np.ndarray]:
         return []
     filled = np.where(missing, np.median(numbers[~missing]), numbers)
     return [filled, np.log1p(filled - filled.min()), missing.astype(np.float64)]
-
-
-def _tokens(values: np.ndarray) -> Tokens:
-    if is_number(values):
-        return single_tokens(values)
-    whole, words = single_tokens(values), word_tokens(values)
-    return whole if len(whole.token) >= len(words.token) else words

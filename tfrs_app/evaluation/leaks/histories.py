@@ -127,9 +127,8 @@ def _check_ends(log: EventLog, requests: _Requests) -> None:
     has_any = requests.end > start
     last = np.where(has_any, requests.end - 1, 0)
     late = has_any & (log.timestamp[last] >= requests.timestamp)
-    outside = (requests.end < start) | (
-        requests.end > log.row_splits[1:][requests.user]
-    )
+    outside = requests.end < start
+    outside |= requests.end > log.row_splits[requests.user + 1]
     for row in np.flatnonzero(late | outside)[:1]:
         raise _leak(log, requests, int(row), int(last[row]))
 

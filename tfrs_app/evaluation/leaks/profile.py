@@ -12,9 +12,10 @@ from tfrs_app.data.event_log import EventLog
 from tfrs_app.evaluation.leaks.measurement import Measurement
 from tfrs_app.evaluation.leaks.values import codes_of
 
-PROFILE_LIMIT = 0.25
-PRIOR_PAIRS = 20.0
-"""Pairs of the general distribution that are added to those of each value."""
+PROFILE_LIMIT = 0.1
+SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Of what the others of a value bought, in the mixture that is to tell the items; the
+rest is what everybody bought. The best one counts."""
 LEAST_PAIRS = 500
 
 
@@ -40,14 +41,14 @@ def profile_leak(
         return None
     code, _ = codes_of(values)
     told, usual = (_told(_some(part, pairs), code, log) for part in (test, before))
-    strength = told - max(usual, 0.0)
+    strength = told - usual
     return Measurement(
         name,
         "profile",
         strength,
         PROFILE_LIMIT,
         f"users of one value share {told:.2f} bits a target of the test window, "
-        f"{max(usual, 0.0):.2f} of the window before it",
+        f"{usual:.2f} of the window before it",
     )
 
 
@@ -74,8 +75,9 @@ def _told(pairs: np.ndarray, code: np.ndarray, log: EventLog) -> float:
     )
     of_others = count[place] - 1  # a user has an item once
     everything = np.bincount(value)[value] - np.bincount(user)[user]
-    given = (of_others + PRIOR_PAIRS * general) / (everything + PRIOR_PAIRS)
-    return float(np.log2(given / general).mean())
+    lift = of_others / np.maximum(everything, 1) / general
+    bits = [np.log2(1 - share + share * lift).mean() for share in SHARES]
+    return float(max(0.0, *bits))
 
 
 def _items(log: EventLog) -> int:
