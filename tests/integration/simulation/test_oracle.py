@@ -11,9 +11,23 @@ from tfrs_app.evaluation.protocol import Target, ask
 from tfrs_app.evaluation.ranking import evaluate
 from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
 from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.simulation.oracle import Oracle
+from tfrs_app.simulation.truth import read_truth
 from tfrs_app.training.retrieval import load_retrieval, train_retrieval
 
 K = 20
+
+
+@pytest.fixture(scope="module")
+def dataset(simulated_dataset):
+    return simulated_dataset
+
+
+@pytest.fixture(scope="module")
+def oracle(simulated_shop, dataset):
+    world = read_truth(simulated_shop.made.truth)
+    ids = dataset.catalogue["item_id"]
+    return Oracle(world, dataset.events, ids, SIZE.window_days)
 
 
 def ndcg(scorer, question):
@@ -84,9 +98,9 @@ def test_items_without_a_past_are_found_by_the_truth(dataset, oracle):
 
 @pytest.mark.slow
 def test_two_towers_come_between_popularity_and_the_oracle(
-    dataset, oracle, toy_shop, tmp_path
+    dataset, oracle, simulated_shop, tmp_path
 ):
-    config = toy_shop.config.retrieval.model_copy(
+    config = simulated_shop.config.retrieval.model_copy(
         update={
             "batch_size": 256,
             "uniform_negatives": 64,
