@@ -176,6 +176,23 @@ def recommend(
 
 
 @app.command()
+def simulate(
+    output: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path(
+        "artifacts/simulated/tables"
+    ),
+    users: Annotated[int, typer.Option(help="Number of users.")] = 5000,
+    items: Annotated[int, typer.Option(help="Number of items.")] = 2000,
+    days: Annotated[int, typer.Option(help="Length of the log.")] = 180,
+    seed: Annotated[int, typer.Option(help="Another seed, another shop.")] = 42,
+) -> None:
+    """Write the tables of a made shop whose true probabilities are known."""
+    from tfrs_app.cli.simulate import write
+    from tfrs_app.simulation.options import ShopSize
+
+    write(ShopSize(users, items, days, seed), output, _console())
+
+
+@app.command()
 def doctor(
     config: ConfigOption,
     overrides: SetOption = None,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tfrs_app.cli.leaks import show_leaks
 from tfrs_app.cli.program import program
 from tfrs_app.cli.validation import show
 from tfrs_app.contract.artifacts import MANIFEST, Layout, Manifest, verify
@@ -64,7 +65,8 @@ def check(config: ShopConfig, console: Console, against: str | None = None) -> N
             before.
 
     Raises:
-        DataError: at least one finding needs a remedy, or a gate is not kept.
+        DataError: at least one finding needs a remedy, a history holds what it must
+            not know, or a gate is not kept.
         ArtifactError: there is no dataset `against`.
     """
     findings = [*_machine(), *_packages(), _keras(), *_tables(config)]
@@ -173,4 +175,5 @@ def _judge(
     report = Layout(root=config.root).reports / DATA_PAGE
     write_page(report, found)
     console.print(f"report  {report}")
+    show_leaks(config, folder, console)
     check_gates(found.verdicts)

@@ -13,7 +13,6 @@ from tfrs_app.contract.retrieval_config import RetrievalConfig
 from tfrs_app.contract.section import Count, Fraction, Positive, Section
 from tfrs_app.contract.text_config import TextConfig
 
-
 BaselineName = Literal[
     "popular",
     "recently_popular",

@@ -1,4 +1,4 @@
-"""The `retrieval:` section of a shop's YAML: the two towers and how they are trained."""
+"""The `retrieval:` section of a shop's YAML: two towers and how they are trained."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RetrievalConfig(Section):
     in_batch_negatives: bool = True
     """Whether the other targets of a batch are negatives."""
     uniform_negatives: Annotated[int, Field(ge=0)] = 0
-    """Items drawn evenly as negatives of each batch; the catalogue's size: all items."""
+    """Items drawn evenly as negatives of each batch; the catalogue's size: all."""
     hard_negatives: Count | None = None
     """Only so many of a query's best scored negatives count; null: all."""
     log_q: LogQ = "counts"
@@ -95,6 +95,7 @@ class RetrievalConfig(Section):
         heads, dim = self.history_heads, self.embedding_dim
         if self.history_encoder == "transformer" and dim % heads:
             raise ValueError(
-                f"embedding_dim {dim} is no multiple of history_heads {heads}; change one"
+                f"embedding_dim {dim} is no multiple of history_heads {heads}; "
+                "change one of them"
             )
         return self

@@ -113,7 +113,7 @@ def _or_constant(sequence: tf.Tensor, instead: tf.Tensor) -> tf.Tensor:
 def keep_most_recent(
     query: Mapping[str, tf.Tensor], length: int
 ) -> dict[str, tf.Tensor]:
-    """Gives each history the form of training: the last `length` events, padded in front.
+    """Gives histories the form of training: `length` events, padded in front.
 
     Clients may pad on either side, and send more or less than that.
     """

@@ -93,7 +93,7 @@ class TransformerBlock(tf.keras.layers.Layer):
         self.outer = tf.keras.layers.Dense(dim)
 
     def call(self, states: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
-        """Returns `[windows, length, dim]`; `visible` is `[windows, length, length]`."""
+        """Returns `[windows, length, dim]`; `visible` is `[windows, length, n]`."""
         normal = self.attention_norm(states)
         states += self.attention(normal, normal, attention_mask=visible)
         return states + self.outer(self.inner(self.dense_norm(states)))

@@ -75,7 +75,9 @@ class QueryTower(_Tower):
         self.history = _history_encoder(spec, config)
         self.summary = HistorySummary()
         self.linear = tf.keras.layers.Dense(config.embedding_dim, use_bias=False)
-        self.trend = tf.keras.layers.Dense(config.trend_dim) if config.trend_days else None
+        self.trend = (
+            tf.keras.layers.Dense(config.trend_dim) if config.trend_days else None
+        )
         if config.learn_temperature:
             self.log_temperature = tf.Variable(0.0, name="log_temperature")
         self.config = config
@@ -92,17 +94,18 @@ class QueryTower(_Tower):
             `[queries, dim + trend_dim]`.
         """
         history, summary = self._history(inputs)
-        hidden, output = self.perceptron(
-            [history, summary, *self.features(inputs)]
-        )
+        hidden, output = self.perceptron([history, summary, *self.features(inputs)])
         vector = self.scaled(self.linear(history) + output)
         if self.normalized:
             vector /= self._temperature()
-        return vector if self.trend is None else tf.concat([vector, self.trend(hidden)], -1)
+        if self.trend is None:
+            return vector
+        return tf.concat([vector, self.trend(hidden)], axis=-1)
 
     def _temperature(self) -> tf.Tensor:
-        fixed = self.config.temperature
-        return fixed * tf.exp(self.log_temperature) if self.config.learn_temperature else fixed
+        fixed = tf.constant(self.config.temperature)
+        learned = self.config.learn_temperature
+        return fixed * tf.exp(self.log_temperature) if learned else fixed
 
     def _history(self, inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns `[queries, width]` and the summary `[queries, 2]`."""

@@ -1,6 +1,20 @@
+import dataclasses
+import shutil
 import subprocess
 
+import pytest
+
 from tests.conftest import tfrs_app_command
+
+
+@pytest.fixture
+def own_run(toy_run, tmp_path):
+    """The toy shop's artefacts, copied: doctor writes a report among them."""
+    root = tmp_path / "artifacts"
+    shutil.copytree(toy_run.config.artifacts, root)
+    return dataclasses.replace(
+        toy_run, overrides=[f"artifacts={root}", *toy_run.overrides[1:]]
+    )
 
 
 def doctor(*options):
@@ -12,31 +26,33 @@ def doctor(*options):
     )
 
 
-def test_a_sound_machine_and_config_pass(toy_run):
-    done = doctor(*toy_run.options)
+def test_a_sound_machine_and_config_pass(own_run):
+    done = doctor(*own_run.options)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "tf_keras" in done.stdout
     assert done.stdout.count("all columns") == 3
     assert "sku string" in done.stdout
     assert "features, the oddest first" in done.stdout
-    report = toy_run.stages.layout.reports / "data.html"
+    report = own_run.stages.layout.reports / "data.html"
     assert f"report  {report}" in done.stdout
     assert "<svg" in report.read_text()
+    assert "none in the histories of 7,900 examples" in done.stdout
+    assert "no suspicious figures" in done.stdout
 
 
-def test_a_gate_that_is_not_kept_fails(toy_run):
-    done = doctor(*toy_run.options, "--set", "data.gates.min_events=9000000")
+def test_a_gate_that_is_not_kept_fails(own_run):
+    done = doctor(*own_run.options, "--set", "data.gates.min_events=9000000")
     assert done.returncode == 2
     assert done.stderr.startswith("error: data.gates.min_events: 7,900 is beyond")
     assert "not kept" in done.stdout
 
 
-def test_the_dataset_to_compare_with_may_be_chosen(toy_run):
-    name = toy_run.stages.dataset_folder.name
-    done = doctor(*toy_run.options, "--against", name)
+def test_the_dataset_to_compare_with_may_be_chosen(own_run):
+    name = own_run.stages.dataset_folder.name
+    done = doctor(*own_run.options, "--against", name)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"(against {name})" in done.stdout
-    done = doctor(*toy_run.options, "--against", "nowhere")
+    done = doctor(*own_run.options, "--against", "nowhere")
     assert done.returncode == 2
     assert "nowhere: holds no manifest.json" in done.stderr
 

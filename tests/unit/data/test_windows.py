@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -177,7 +179,7 @@ def test_a_batch_is_one_stretch_of_time(seed):
         for batch in batches_of(log, (1, seed), 5)
     )
     assert len(stretches) == 8
-    for (_, end), (start, _) in zip(stretches, stretches[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(stretches):
         assert end < start
 
 

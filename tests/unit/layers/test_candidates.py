@@ -11,7 +11,13 @@ COUNTS = np.array([50, 30, 10, 10] + [0] * 16)
 
 
 def candidates_of(**settings):
-    defaults = {"items": ITEMS, "drawn": 6, "in_batch": True, "log_q": "counts", "seed": 3}
+    defaults = {
+        "items": ITEMS,
+        "drawn": 6,
+        "in_batch": True,
+        "log_q": "counts",
+        "seed": 3,
+    }
     made = Candidates(**defaults | settings)
     made.expect(COUNTS, 4)
     return made

@@ -67,7 +67,6 @@ def pooled(vectors, items, types, ages, half_life):
 
 
 def test_an_event_of_one_half_life_counts_half():
-    # (0.5 * 3 + 1 * 0) / 1.5
     assert pooled([[[3.0], [0.0]]], [[2, 3]], [[3, 3]], [[30.0, 0.0]], 30.0) == [[1.0]]
 
 
@@ -118,7 +117,9 @@ def test_attention_is_a_softmax_over_content_type_and_age():
             total, weights = np.zeros(3), 0.0
             for i in range(6):
                 if items[row][i]:
-                    logit = vectors[row][i] @ content[:, head] + kinds[types[row][i], head]
+                    logit = (
+                        vectors[row][i] @ content[:, head] + kinds[types[row][i], head]
+                    )
                     logit -= forgetting[head] * math.log(1 + max(ages[row][i], 0))
                     total += math.exp(logit) * vectors[row][i]
                     weights += math.exp(logit)

@@ -47,10 +47,14 @@ def test_a_state_knows_nothing_of_what_comes_after_it(layer):
     inputs = windows()
     before = read(layer, inputs, [0, 1], [4, 4])
     changed = windows(seed=1)
-    later = {k: np.concatenate([v[:, :4], changed[k][:, 4:]], 1) for k, v in inputs.items()}
+    later = {
+        k: np.concatenate([v[:, :4], changed[k][:, 4:]], 1) for k, v in inputs.items()
+    }
     np.testing.assert_allclose(read(layer, later, [0, 1], [4, 4]), before, atol=1e-6)
     # The last event that it does know changes it.
-    earlier = {k: np.concatenate([v[:, :3], changed[k][:, 3:]], 1) for k, v in inputs.items()}
+    earlier = {
+        k: np.concatenate([v[:, :3], changed[k][:, 3:]], 1) for k, v in inputs.items()
+    }
     assert np.abs(read(layer, earlier, [0, 1], [4, 4]) - before).max() > 1e-3
 
 

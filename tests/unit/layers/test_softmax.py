@@ -41,7 +41,9 @@ def case(seed, queries=3, candidates=7, examples=6):
 def loss_of(values, **more):
     dtypes = {"query": tf.int32, "candidate": tf.int32, "is_negative": tf.bool}
     tensors = {
-        k: v if isinstance(v, tf.Variable) else tf.constant(v, dtypes.get(k, tf.float32))
+        k: v
+        if isinstance(v, tf.Variable)
+        else tf.constant(v, dtypes.get(k, tf.float32))
         for k, v in values.items()
     }
     return softmax_loss(tensors.pop("scores"), **tensors, **more)
@@ -64,7 +66,9 @@ def test_over_the_whole_catalogue_it_is_the_plain_cross_entropy():
         "is_negative": np.ones(7, bool),
     }
     plain = tf.nn.sparse_softmax_cross_entropy_with_logits([4, 4, 0], values["scores"])
-    assert float(loss_of(values)) == pytest.approx(float(tf.reduce_mean(plain)), rel=1e-5)
+    assert float(loss_of(values)) == pytest.approx(
+        float(tf.reduce_mean(plain)), rel=1e-5
+    )
 
 
 def test_sampling_estimates_the_sum_over_the_catalogue_without_bias():

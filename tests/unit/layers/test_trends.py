@@ -22,12 +22,16 @@ def trends_of(log, moment, *days):
 def test_counts_the_strictly_earlier_events_of_the_window(users, moment, window_s):
     log = log_of(users)
     seen = [
-        (u, t, i, float(log.type_weight[k])) for u, own in enumerate(users) for t, i, k in own
+        (u, t, i, float(log.type_weight[k]))
+        for u, own in enumerate(users)
+        for t, i, k in own
     ]
     days = window_s / DAY
     answer = trends_of(log, moment, days)
     for item in range(ITEMS):
-        within = [e for e in seen if e[2] == item and moment - window_s <= e[1] < moment]
+        within = [
+            e for e in seen if e[2] == item and moment - window_s <= e[1] < moment
+        ]
         by_user = {}
         for e in seen:
             if e[2] == item and e[1] < moment:

@@ -35,7 +35,7 @@ def train(encoded, config, folder):
 
 def epochs_in(lines):
     """The numbers of the epochs that were measured."""
-    return [line[:8] for line in lines if "validation recall" in line]
+    return [line[:8] for line in lines if "validation ndcg" in line]
 
 
 def weights_of(folder, encoded):

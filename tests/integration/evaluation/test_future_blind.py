@@ -1,0 +1,67 @@
+"""No scorer's answer changes when what happens later does."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfrs_app.data.dataset import Dataset
+from tfrs_app.evaluation.baselines import BASELINES
+from tfrs_app.evaluation.protocol import Target, ask
+from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
+from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.retrieval import RetrievalModel
+
+BASELINE = {baseline.name: baseline for baseline in BASELINES}
+
+
+def towers(dataset, config):
+    encoded = EncodedDataset.of(dataset)
+    tf.keras.utils.set_random_seed(1)
+    model = RetrievalModel(encoded, config)
+    return RetrievalScorer(model, encoded.reader(config.history_length))
+
+
+def scorer_of(name, dataset, config):
+    if name == "retrieval":
+        return towers(dataset, config)
+    baseline = BASELINE[name]
+    items = len(dataset.train_events)
+    return baseline.make(dataset.events, items, **baseline.grid[0])
+
+
+def scrambled(dataset, changed):
+    """The dataset with random items and types in some events."""
+    log, random = dataset.events, np.random.default_rng(3)
+    other = Dataset.open(dataset.folder)
+    items = random.integers(len(dataset.train_events), size=len(log.item))
+    types = random.integers(len(log.type_weight), size=len(log.item))
+    other.__dict__["events"] = dataclasses.replace(
+        log,
+        item=np.where(changed, items, log.item).astype(np.int32),
+        event_type=np.where(changed, types, log.event_type).astype(np.int32),
+    )
+    return other
+
+
+@pytest.mark.parametrize("name", [*BASELINE, "retrieval"])
+def test_scores_as_of_a_moment_know_nothing_of_what_follows(
+    name, simulated_dataset, simulated_shop
+):
+    config = simulated_shop.config.retrieval
+    moment = simulated_dataset.split.test_start
+    log = simulated_dataset.events
+    question = ask(log, Target.ALL, moment, None)
+    rows = slice(0, 50)
+
+    def scores(changed):
+        dataset = scrambled(simulated_dataset, changed)
+        return scorer_of(name, dataset, config).scores(question, rows)
+
+    later = log.timestamp >= moment
+    truth = scores(np.zeros_like(later))
+    np.testing.assert_array_equal(scores(later), truth)
+    # The comparison can fail: the day before is known.
+    day_before = (log.timestamp >= moment - 86400) & ~later
+    assert np.abs(scores(day_before) - truth).max() > 0

@@ -1,0 +1,80 @@
+"""With random labels nothing can be learned, so every metric must be at chance."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from beam.prepare import prepare
+from tests.simulated_shop import SIZE
+from tfrs_app.contract.loading import load_config
+from tfrs_app.data.dataset import Dataset
+from tfrs_app.evaluation.metrics import hits_of, ndcg_at
+from tfrs_app.evaluation.protocol import Target, ask
+from tfrs_app.evaluation.ranking import ranked_lists
+from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
+from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.training.retrieval import load_retrieval, train_retrieval
+
+K = 20
+QUICK = {
+    "batch_size": 256, "uniform_negatives": 64, "embedding_dim": 16, "epochs": 3,
+    "learning_rate": 0.005,
+}  # fmt: skip
+
+
+class Chance:
+    def scores(self, question, rows):
+        random = np.random.default_rng([11, rows.start])
+        return random.random((len(question.user[rows]), SIZE.items))
+
+
+def ndcg_of_users(scorer, question):
+    lists = ranked_lists(scorer, question, K)
+    hits = hits_of(lists, question.targets.splits, question.targets.items)
+    return ndcg_at(K, hits, question.targets.sizes)
+
+
+def gain_over_chance(dataset, config, folder):
+    """The 99.8 % bootstrap interval, over users, of NDCG less a random list's."""
+    encoded = EncodedDataset.of(dataset)
+    train_retrieval(encoded, config, folder, lambda line: None)
+    model = load_retrieval(folder, encoded)
+    scorer = RetrievalScorer(model, encoded.reader(config.history_length))
+    split = dataset.split
+    question = ask(dataset.events, Target.ALL, split.test_start, split.test_end)
+    assert len(question.user) > 100
+    gain = ndcg_of_users(scorer, question) - ndcg_of_users(Chance(), question)
+    random = np.random.default_rng(2)
+    drawn = random.integers(len(gain), size=(4000, len(gain)))
+    return np.quantile(gain[drawn].mean(axis=1), [0.001, 0.999])
+
+
+@pytest.fixture(scope="module")
+def config(simulated_shop):
+    return simulated_shop.config.retrieval.model_copy(update=QUICK)
+
+
+@pytest.mark.slow
+def test_shuffled_labels_give_chance(simulated_shop, config, tmp_path):
+    events = pq.read_table(simulated_shop.folder / "events.parquet")
+    ids = pq.read_table(simulated_shop.folder / "items.parquet")["item_id"]
+    drawn = np.random.default_rng(4).integers(SIZE.items, size=events.num_rows)
+    shuffled = events.set_column(
+        events.column_names.index("item_id"), "item_id", ids.take(pa.array(drawn))
+    )
+    pq.write_table(shuffled, tmp_path / "events.parquet")
+    sets = [
+        f"data.events.source={tmp_path / 'events.parquet'}",
+        f"artifacts={tmp_path / 'artifacts'}",
+    ]
+    shop = load_config(simulated_shop.made.config, sets)
+    low, high = gain_over_chance(Dataset.open(prepare(shop)), config, tmp_path / "run")
+    assert low < 0 < high
+    assert high < 0.06
+
+
+@pytest.mark.slow
+def test_true_labels_are_far_above_chance(simulated_dataset, config, tmp_path):
+    low, _ = gain_over_chance(simulated_dataset, config, tmp_path / "run")
+    assert low > 0.1

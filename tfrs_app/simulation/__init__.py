@@ -1,0 +1,1 @@
+"""A made shop whose every probability is known: tables, truth and oracle."""
