@@ -87,8 +87,10 @@ class Stages:
         """Returns where the retrieval run of the present config lies, or will."""
         from tfrs_app.training.retrieval import run_identity
 
-        dataset_id = self.dataset_folder.name
-        return self.layout.run(run_identity(dataset_id, self.config.retrieval))
+        encoder = self.text_encoder.record.fingerprint if self.embeds_texts else None
+        return self.layout.run(
+            run_identity(self.dataset_folder.name, self.config.retrieval, encoder)
+        )
 
     @property
     def metrics_file(self) -> Path:
@@ -105,12 +107,19 @@ class Stages:
         """Returns the dataset, opened and looked up once for all stages.
 
         Raises:
-            ArtifactError: there is no valid dataset of the present inputs and config.
+            ArtifactError: there is no valid dataset of the present inputs and config,
+                or its texts have not been embedded.
         """
         from tfrs_app.data.dataset import Dataset
+        from tfrs_app.data.text_embeddings import TextEmbeddings
         from tfrs_app.models.encoded import EncodedDataset
 
-        return EncodedDataset.of(Dataset.open(self.dataset_folder))
+        texts = (
+            TextEmbeddings.open(self.text_embeddings_folder)
+            if self.embeds_texts
+            else None
+        )
+        return EncodedDataset.of(Dataset.open(self.dataset_folder), texts)
 
     def prepare(self, runner_options: tuple[str, ...] = ()) -> Path:
         """Makes the dataset, unless a valid one of the same inputs is there."""

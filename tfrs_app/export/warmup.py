@@ -16,7 +16,7 @@ from tfrs_app.contract.features import (
 )
 from tfrs_app.contract.signatures import EMBED_QUERY, RETRIEVE, SIMILAR_ITEMS, K
 from tfrs_app.data.dataset import Dataset
-from tfrs_app.models.towers import TIMESTAMP
+from tfrs_app.data.windows import TIMESTAMP
 
 WARMUP_FILE = "tf_serving_warmup_requests"
 WARMUP_K = 100

@@ -53,6 +53,7 @@ class ItemContent(tf.keras.layers.Layer):
 
     def call(self, index: tf.Tensor) -> list[tf.Tensor]:
         """Returns one `[..., width_i]` tensor a feature of indices `[...]`."""
-        return self.features(
+        parts: list[tf.Tensor] = self.features(
             {name: tf.gather(v, index) for name, v in self._columns.items()}
         )
+        return parts

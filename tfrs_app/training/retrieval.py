@@ -21,7 +21,6 @@ from tfrs_app.contract.artifacts import (
 )
 from tfrs_app.contract.errors import ArtifactError, DataError
 from tfrs_app.contract.retrieval_config import SEQUENCE_ENCODERS, RetrievalConfig
-from tfrs_app.data.dataset import Dataset
 from tfrs_app.data.event_log import EventLog
 from tfrs_app.data.windows import QueryReader, training_batches
 from tfrs_app.evaluation.protocol import Target, ask
@@ -50,10 +49,19 @@ class Examples:
     weight: np.ndarray
 
 
-def run_identity(dataset_id: str, config: RetrievalConfig) -> str:
-    """Returns the id of the run that a dataset and a configuration lead to."""
+def run_identity(
+    dataset_id: str, config: RetrievalConfig, encoder: str | None = None
+) -> str:
+    """Returns the id of the run that data and a configuration lead to.
+
+    Args:
+        dataset_id: of the dataset.
+        config: of the training.
+        encoder: fingerprint of the text encoder, if the towers read texts.
+    """
     return identity_of(
         dataset=dataset_id,
+        encoder=encoder,
         retrieval=config.model_dump(mode="json"),
         version=__version__,
     )
@@ -105,7 +113,7 @@ def train_retrieval(
         writer.close()
         progress.restore_best()
         training.catch_up()
-        return _seal(training.model, encoded.dataset, config, folder, progress)
+        return _seal(training.model, encoded, config, folder, progress)
 
 
 class RetrievalTraining:
@@ -189,18 +197,20 @@ class RetrievalTraining:
 
 def _seal(
     model: RetrievalModel,
-    dataset: Dataset,
+    encoded: EncodedDataset,
     config: RetrievalConfig,
     folder: Path,
     progress: TrainingProgress,
 ) -> Manifest:
+    dataset, texts = encoded.dataset, encoded.texts
+    encoder = None if texts is None else texts.fingerprint
     _towers(model).write(str(folder / WEIGHTS))
     write_atomically(folder / CONFIG, config.model_dump_json(indent=2).encode())
     write_atomically(folder / SPEC, dataset.spec.model_dump_json(indent=2).encode())
     manifest = write_manifest(
         folder,
         kind="retrieval",
-        identity=run_identity(dataset.manifest.id, config),
+        identity=run_identity(dataset.manifest.id, config, encoder),
         parent=dataset.manifest.id,
         spec_fingerprint=dataset.spec.fingerprint,
         counts={
