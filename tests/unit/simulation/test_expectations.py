@@ -1,5 +1,6 @@
 """The closed forms against plain loops and against what was simulated."""
 
+import dataclasses
 import math
 from collections import Counter
 
@@ -12,6 +13,7 @@ from tfrs_app.simulation.expectations import (
     expected_purchases,
     expected_reorders,
 )
+from tfrs_app.simulation.seasons import draw_seasons
 from tfrs_app.simulation.truth import read_truth
 
 PLACES = [(place + 1) ** -0.7 for place in range(12)]
@@ -81,6 +83,33 @@ def test_the_purchases_of_each_item_agree_with_their_expectation(toy, world):
         if row["event_type"] == "purchase" and row["session_id"] in browsed
     )
     assert fits(bought, expected)
+
+
+def test_what_is_bought_along_agrees_with_its_expectation(toy, world):
+    users = np.arange(SIZE.users)
+    alone = dataclasses.replace(
+        world, behaviour=dataclasses.replace(world.behaviour, complement=0.0)
+    )
+    expected = sum(
+        sign * expected_purchases(shop, users, 0, SIZE.days).sum()
+        for shop, sign in ((world, 1), (alone, -1))
+    )
+    browsed = {row["session_id"] for row in toy.impressions}
+    along = sum(
+        row["event_type"] == "purchase" and row["position"] is None
+        for row in toy.events
+        if row["session_id"] in browsed
+    )
+    assert along > 100
+    assert abs(along - expected) < 4 * expected**0.5
+
+
+def test_each_category_has_a_season_of_its_own():
+    season = draw_seasons(366, np.random.default_rng(0))
+    assert season.shape == (366, 12)
+    assert season.max(axis=0) == pytest.approx(0.8, abs=0.001)
+    assert season.min(axis=0) == pytest.approx(-0.8, abs=0.001)
+    assert len(set(season.argmax(axis=0))) > 6
 
 
 def test_affinity_differs_between_users_and_days(world):

@@ -80,7 +80,8 @@ class SeesTheWindow(EventLog):
 @pytest.mark.parametrize(
     "leaky", [SeesItsBasket, SeesItself, SeesTheUserBefore, SeesTheWindow]
 )
-def test_a_history_that_ends_too_late_or_elsewhere_is_found(leaky):
+def test_a_history_that_ends_too_late_or_elsewhere_is_found(leaky, monkeypatch):
+    monkeypatch.setattr(histories, "MOST_CELLS", 1)  # the bounds tell, not the reader
     users = [*SHOP, [(3, 1, 1), (5, 1, 1)]]
     log = leaky(**vars(log_of(users)))
     with pytest.raises(DataError, match=r"history of user .* holds an event of user"):
@@ -109,6 +110,13 @@ def test_a_reader_that_shows_what_it_must_not_is_found(monkeypatch, leaky):
     monkeypatch.setattr(histories, "QueryReader", leaky)
     with pytest.raises(DataError, match="it may only hold the user's own, earlier"):
         check_histories(dataset_of(log_of(SHOP)), LENGTH)
+
+
+def test_a_reader_that_shows_the_basket_is_found(monkeypatch):
+    monkeypatch.setattr(histories, "QueryReader", OneTooFar)
+    basket = [[(1, n, 1) for n in range(6)]]
+    with pytest.raises(DataError, match=r"T00:00:01\S* holds an event .*T00:00:01"):
+        check_histories(dataset_of(log_of(basket), 1, 1), LENGTH)
 
 
 @given(users=USERS)
