@@ -17,7 +17,7 @@ def loss(user_factors, item_factors, table, alpha, regularization):
     for u, row in enumerate(table):
         for i, value in enumerate(row):
             guess = float(user_factors[u] @ item_factors[i])
-            wanted, confidence = (1.0, max(alpha * value, 1.0)) if value else (0.0, 1.0)
+            wanted, confidence = (1.0, alpha * value) if value else (0.0, 1.0)
             total += confidence * (wanted - guess) ** 2
     return total + regularization * (
         float((user_factors**2).sum()) + float((item_factors**2).sum())
