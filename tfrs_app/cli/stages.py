@@ -95,8 +95,10 @@ class Stages:
 
     def evaluate(self) -> Path:
         """Compares retrieval with the baselines, unless the report says so already."""
-        from tfrs_app.evaluation.comparison import compare, table_of, write_metrics
+        from tfrs_app.evaluation.comparison import compare
+        from tfrs_app.evaluation.document import write_metrics
         from tfrs_app.evaluation.protocol import Target
+        from tfrs_app.evaluation.table import table_of
 
         ingredients = {
             "dataset": self.dataset_folder.name,
@@ -112,15 +114,19 @@ class Stages:
         scorer = RetrievalScorer(
             model, self.encoded.reader(model.config.history_length)
         )
-        results = compare(
+        comparison = compare(
             self.encoded.dataset,
             {RETRIEVAL: scorer},
             self.config.evaluation,
             self.console.print,
         )
         for target in Target:
-            self.console.print(table_of(results, target))
-        write_metrics(self.metrics_file, self.encoded.dataset, results, ingredients)
+            table = table_of(comparison.results, target, self.config.evaluation)
+            self.console.print(table)
+        for verdict in comparison.verdicts:
+            if verdict.best:
+                self.console.print(verdict.words)
+        write_metrics(self.metrics_file, self.encoded.dataset, comparison, ingredients)
         self.console.print(f"report {self.metrics_file}")
         return self.metrics_file
 

@@ -44,10 +44,43 @@ class RetrievalConfig(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
 
+BaselineName = Literal[
+    "popular",
+    "recently_popular",
+    "personal_frequency",
+    "item_knn",
+    "ease",
+    "ials",
+    "tfidf_profile",
+    "blend",
+]
+
+
 class EvaluationConfig(Section):
-    """Names the cut-offs of the metrics."""
+    """Names the cut-offs of the metrics and the baselines to compare with."""
 
     ks: Annotated[tuple[Count, ...], Field(strict=False, min_length=1)] = (10, 20, 100)
+    k: Count = 20
+    """The cut-off by which baselines are tuned and verdicts are spoken."""
+    baselines: (
+        Annotated[tuple[BaselineName, ...], Field(strict=False, min_length=1)] | None
+    ) = None
+    """Those to run; null: all that the data allow."""
+    resamples: Annotated[int, Field(ge=100)] = 2000
+    """Bootstrap draws behind each interval."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    """Of those draws."""
+
+    @model_validator(mode="after")
+    def _blend_has_its_parts(self) -> EvaluationConfig:
+        wanted = self.baselines or ()
+        parts = ("recently_popular", "personal_frequency", "item_knn", "ease")
+        missing = [name for name in parts if name not in wanted]
+        if "blend" in wanted and missing:
+            raise ValueError(
+                f"baselines: blend needs {missing}; add them or leave blend out"
+            )
+        return self
 
 
 class ExportConfig(Section):

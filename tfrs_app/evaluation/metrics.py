@@ -1,8 +1,8 @@
-"""Recall and NDCG of ranked lists, averaged over users."""
+"""How good each user's ranked list is: recall, NDCG, MRR, MAP and hit rate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -45,12 +45,59 @@ def ndcg_at(k: int, hits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return ndcg
 
 
+def map_at(k: int, hits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Returns the average precision of the first k, `[users]`.
+
+    The precision at each hit, summed and divided by min(k, targets): a perfect list
+    has 1. Its mean over users is MAP.
+    """
+    listed = hits[:, :k]
+    precision = np.cumsum(listed, axis=1) / np.arange(1, listed.shape[1] + 1)
+    average: np.ndarray = (precision * listed).sum(axis=1) / np.minimum(targets, k)
+    return average
+
+
+def hit_at(k: int, hits: np.ndarray) -> np.ndarray:
+    """Returns 1 where any of the first k is a target, else 0, float64 `[users]`."""
+    return np.asarray(hits[:, :k].any(axis=1), np.float64)
+
+
+def reciprocal_rank(hits: np.ndarray) -> np.ndarray:
+    """Returns 1 / rank of each list's first hit, 0 without one, `[users]`."""
+    if not hits.shape[1]:
+        return np.zeros(len(hits))
+    rank = hits.argmax(axis=1) + 1
+    reciprocal: np.ndarray = hits.any(axis=1) / rank
+    return reciprocal
+
+
+def user_metrics(
+    hits: np.ndarray, targets: np.ndarray, ks: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """Returns every metric of every user, float64 `[users]` each.
+
+    Args:
+        hits: bool `[users, longest]`; the reciprocal rank takes the whole list.
+        targets: int `[users]`, number of targets, at least 1.
+        ks: the cut-offs.
+    """
+    found = {f"recall@{k}": recall_at(k, hits, targets) for k in ks}
+    found |= {f"ndcg@{k}": ndcg_at(k, hits, targets) for k in ks}
+    found |= {f"map@{k}": map_at(k, hits, targets) for k in ks}
+    found |= {f"hit_rate@{k}": hit_at(k, hits) for k in ks}
+    return found | {"mrr": reciprocal_rank(hits)}
+
+
+def mean_of(metrics: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Returns the mean over users of each metric; 0 for nobody."""
+    return {
+        name: float(values.mean()) if len(values) else 0.0
+        for name, values in metrics.items()
+    }
+
+
 def mean_metrics(
     hits: np.ndarray, targets: np.ndarray, ks: Sequence[int]
 ) -> dict[str, float]:
-    """Returns `recall@k` and `ndcg@k` for every k, averaged over users; 0 for none."""
-    if not len(targets):
-        return {f"{name}@{k}": 0.0 for name in ("recall", "ndcg") for k in ks}
-    recall = {f"recall@{k}": float(recall_at(k, hits, targets).mean()) for k in ks}
-    ndcg = {f"ndcg@{k}": float(ndcg_at(k, hits, targets).mean()) for k in ks}
-    return recall | ndcg
+    """Returns every metric averaged over users; 0 for nobody."""
+    return mean_of(user_metrics(hits, targets, ks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -42,6 +42,28 @@ class ItemSets:
         position = np.repeat(np.arange(len(splits) - 1), np.diff(splits))
         return position, self.items[splits[0] : splits[-1]]
 
+    def owners(self) -> np.ndarray:
+        """Returns the user of each item, int64 `[len(items)]`."""
+        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+    def of(self, users: np.ndarray) -> ItemSets:
+        """Returns the sets of some users.
+
+        Args:
+            users: bool `[users]`.
+        """
+        kept = np.concatenate([[0], np.cumsum(self.sizes[users])])
+        return ItemSets(kept, self.items[users[self.owners()]])
+
+    def keeping(self, kept: np.ndarray) -> ItemSets:
+        """Returns a part of the items; some users may be left with none.
+
+        Args:
+            kept: bool `[len(items)]`.
+        """
+        counts = np.bincount(self.owners()[kept], minlength=len(self.sizes))
+        return ItemSets(np.concatenate([[0], np.cumsum(counts)]), self.items[kept])
+
 
 @dataclass(frozen=True)
 class Question:
@@ -55,6 +77,7 @@ class Question:
         history_end: int64 `[users]`, position after the last event before the moment.
         targets: the items to find, distinct for each user.
         excluded: the items that may not be listed.
+        candidates: bool `[items]`, the only rows that may be listed; None: all.
     """
 
     target: Target
@@ -64,6 +87,43 @@ class Question:
     history_end: np.ndarray
     targets: ItemSets
     excluded: ItemSets
+    candidates: np.ndarray | None = None
+
+    def among(self, candidates: np.ndarray) -> Question:
+        """Asks for the targets among some items only, from lists of only those.
+
+        Users without such a target are not asked.
+
+        Args:
+            candidates: bool `[items]`, over the catalogue.
+        """
+        asked = self.aiming_at(candidates[self.targets.items])
+        return replace(asked, candidates=candidates)
+
+    def aiming_at(self, kept: np.ndarray) -> Question:
+        """Asks for a part of the targets; users without one are not asked.
+
+        Args:
+            kept: bool `[targets]`.
+        """
+        targets = self.targets.keeping(kept)
+        asked = targets.sizes > 0
+        return replace(self.of(asked), targets=targets.of(asked))
+
+    def of(self, users: np.ndarray) -> Question:
+        """Asks some of the users.
+
+        Args:
+            users: bool `[users]`.
+        """
+        return replace(
+            self,
+            user=self.user[users],
+            history_start=self.history_start[users],
+            history_end=self.history_end[users],
+            targets=self.targets.of(users),
+            excluded=self.excluded.of(users),
+        )
 
 
 def ask(log: EventLog, target: Target, start_s: int, end_s: int | None) -> Question:
