@@ -20,6 +20,7 @@ from beam.shuffle import shards_of
 from beam.sinks import atomic_file
 from beam.stored import users_in
 from tfrs_app.contract.artifacts import (
+    EVALUATION_PAGE,
     MANIFEST,
     Layout,
     staged,
@@ -64,8 +65,9 @@ def forget(config: ShopConfig, user_id: str, console: Console) -> list[Path]:
     datasets = Layout(root=config.root).dataset("any").parent
     folders = sorted(path.parent for path in datasets.glob(f"*/{MANIFEST}"))
     held = [folder for folder in folders if _holds(folder, names)]
-    if held:  # the page may list values that only they had
-        (Layout(root=config.root).reports / DATA_PAGE).unlink(missing_ok=True)
+    if held:  # the pages may list values that only they had, or what they bought
+        for page in (DATA_PAGE, EVALUATION_PAGE):
+            (Layout(root=config.root).reports / page).unlink(missing_ok=True)
     for folder in held:
         try:
             _make_without(folder, names, forgotten, console)

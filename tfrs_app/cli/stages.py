@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from tfrs_app.contract.artifacts import Layout, Manifest, verify, verify_model
+from tfrs_app.contract.artifacts import (
+    EVALUATION_PAGE,
+    Layout,
+    Manifest,
+    verify,
+    verify_model,
+)
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.errors import ArtifactError, ConfigError
 from tfrs_app.contract.text_embeddings import text_embeddings_identity
@@ -98,6 +104,11 @@ class Stages:
         return self.layout.reports / "metrics.json"
 
     @property
+    def report_page(self) -> Path:
+        """Returns the page that evaluation writes."""
+        return self.layout.reports / EVALUATION_PAGE
+
+    @property
     def model_base(self) -> Path:
         """Returns TF Serving's base path of the exported model."""
         return self.layout.model(self.config.shop)
@@ -150,8 +161,9 @@ class Stages:
     def evaluate(self) -> Path:
         """Compares retrieval with the baselines, unless the report says so already."""
         from tfrs_app.evaluation.comparison import compare
-        from tfrs_app.evaluation.document import write_metrics
+        from tfrs_app.evaluation.document import document_of, write_metrics
         from tfrs_app.evaluation.protocol import Target
+        from tfrs_app.evaluation.report import examples_of, write_report
         from tfrs_app.evaluation.table import table_of
 
         ingredients = {
@@ -159,8 +171,9 @@ class Stages:
             "run": self.run_folder.name,
             "evaluation": self.config.evaluation.model_dump(mode="json"),
         }
-        if _holds(self.metrics_file, ingredients):
-            return self._unchanged("report", self.metrics_file)
+        if self.report_page.is_file() and _holds(self.metrics_file, ingredients):
+            self._unchanged("report", self.report_page)
+            return self.metrics_file
         from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
         from tfrs_app.training.retrieval import load_retrieval
 
@@ -180,8 +193,17 @@ class Stages:
         for verdict in comparison.verdicts:
             if verdict.best:
                 self.console.print(verdict.words)
-        write_metrics(self.metrics_file, self.encoded.dataset, comparison, ingredients)
-        self.console.print(f"report {self.metrics_file}")
+        dataset = self.encoded.dataset
+        write_report(
+            self.report_page,
+            self.config.shop,
+            document_of(dataset, comparison, ingredients),
+            examples_of(dataset, comparison, self.config.evaluation.seed),
+        )
+        # Last, because it tells that both are up to date.
+        write_metrics(self.metrics_file, dataset, comparison, ingredients)
+        self.console.print(f"metrics {self.metrics_file}")
+        self.console.print(f"report {self.report_page}")
         return self.metrics_file
 
     def export(self) -> Path:

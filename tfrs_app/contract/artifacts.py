@@ -29,6 +29,7 @@ MANIFEST = "manifest.json"
 SPEC = "feature_spec.json"
 STATS = "stats.json"
 MODEL_EXTRAS = "assets.extra"
+EVALUATION_PAGE = "report.html"
 
 _RECORDED_PACKAGES = (
     "apache-beam", "numpy", "pyarrow", "scann", "tensorflow", "tensorflow-recommenders",

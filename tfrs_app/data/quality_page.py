@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tfrs_app.contract.quality import (
 )
 from tfrs_app.data.drift import CHANGED, STABLE
 from tfrs_app.data.gates import written
+from tfrs_app.data.html import document, section, table
 from tfrs_app.data.quality_bars import bars, number_bars, token_bars
 from tfrs_app.data.validation import (
     MANY_NULLS,
@@ -28,26 +28,7 @@ from tfrs_app.data.validation import (
 
 DATA_PAGE = "data.html"
 _STYLE = """
-:root{color-scheme:light dark;--ink:#1c2430;--dim:#5b6675;--line:#d9dee5;
---page:#f6f7f9;--card:#fff;--bar:#4c78a8;--bad:#b42318;--good:#1a7f4b}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--dim:#9aa5b4;--line:#2f3844;
---page:#14181e;--card:#1c222a;--bar:#7aa6d6;--bad:#ff8a7a;--good:#6fd39b}}
-*{box-sizing:border-box}
-body{margin:0 auto;max-width:70rem;padding:1rem;color:var(--ink);
-background:var(--page);font:15px/1.45 system-ui,sans-serif}
-h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.05rem;margin:1.8rem 0 .5rem}
-p{margin:.2rem 0}ul{margin:0;padding-left:1.1rem}.dim,small{color:var(--dim)}
-.bad{color:var(--bad);font-weight:600}.good{color:var(--good)}
-.cards{display:grid;gap:.7rem;
-grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
-.card,.wide{background:var(--card);border:1px solid var(--line);border-radius:.5rem;
-padding:.7rem .8rem;min-width:0;overflow-wrap:anywhere}.wide{overflow-x:auto}
-.card h3{font-size:.95rem;margin:0}
 svg{display:block;width:100%;height:3rem;margin:.5rem 0 .3rem;fill:var(--bar)}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:right;padding:.2rem .5rem;border-bottom:1px solid var(--line)}
-th{color:var(--dim);font-weight:500}tr:last-child td{border-bottom:0}
-th:first-child,td:first-child{text-align:left;padding-left:0}
 """
 _NAMED_TOKENS = 5
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -60,15 +41,11 @@ def write_page(path: Path, found: Validation) -> None:
 
 def page(found: Validation) -> str:
     """Returns the page of a dataset."""
-    title = f"{found.shop}: data {found.identity}"
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
+    body = (
         f"{_head(found)}{_gates(found)}{_features(found)}{_drift(found)}"
         f"{_time(found)}{_labels(found)}{_spread(found)}{_balance(found)}"
-        "</body></html>\n"
     )
+    return document(f"{found.shop}: data {found.identity}", body, _STYLE)
 
 
 def _head(found: Validation) -> str:
@@ -98,7 +75,7 @@ def _gates(found: Validation) -> str:
         )
         for verdict in found.verdicts
     ]
-    return _section("Gates", _table(("gate", "value", "limit", ""), rows))
+    return section("Gates", table(("gate", "value", "limit", ""), rows))
 
 
 def _features(found: Validation) -> str:
@@ -155,7 +132,7 @@ def _fact(label: str, value: str, odd: bool) -> str:
 def _drift(found: Validation) -> str:
     if found.previous is None:
         none = "<p>There is no earlier dataset of these features to compare with.</p>"
-        return _section("Drift", none)
+        return section("Drift", none)
     rows = [
         (escape(part.name), _fact("", f"{part.psi:.3f}", part.psi >= STABLE))
         for part in found.drift
@@ -164,7 +141,7 @@ def _drift(found: Validation) -> str:
         f'<p class="dim">Population stability index against dataset '
         f"{escape(found.previous)}: below {STABLE} stable, above {CHANGED} changed.</p>"
     )
-    return _section("Drift", note + _table(("what", "PSI"), rows))
+    return section("Drift", note + table(("what", "PSI"), rows))
 
 
 def _time(found: Validation) -> str:
@@ -180,7 +157,7 @@ def _time(found: Validation) -> str:
         f"day: {days}</p>"
     )
     week = "<small>Hours of the week, Monday to Sunday, UTC</small>"
-    return _section("Time", facts + bars(hours, titles) + week)
+    return section("Time", facts + bars(hours, titles) + week)
 
 
 def _labels(found: Validation) -> str:
@@ -190,7 +167,7 @@ def _labels(found: Validation) -> str:
     ]
     users = found.quality.users
     rows.append(("users", *(f"{users.spans[span]:,}" for span in EVERY_SPAN)))
-    return _section("Events by type and span", _table(("", *EVERY_SPAN), rows))
+    return section("Events by type and span", table(("", *EVERY_SPAN), rows))
 
 
 def _spread(found: Validation) -> str:
@@ -211,26 +188,13 @@ def _spread(found: Validation) -> str:
         f"events a user, by share of users: {shares}",
     )
     listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-    return _section("Items and users", f"<ul>{listed}</ul>")
+    return section("Items and users", f"<ul>{listed}</ul>")
 
 
 def _balance(found: Validation) -> str:
     fates = ("rows_in", "rows_out", "filtered", "rejected", "duplicates", "returned")
     rows = [
-        (escape(table), *(f"{counts[fate]:,}" for fate in fates))
-        for table, counts in found.counts.items()
+        (escape(name), *(f"{counts[fate]:,}" for fate in fates))
+        for name, counts in found.counts.items()
     ]
-    return _section("Rows", _table(("", *(f.replace("_", " ") for f in fates)), rows))
-
-
-def _section(title: str, content: str) -> str:
-    return f'<h2>{title}</h2><div class="wide">{content}</div>'
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Returns a table; its cells are HTML already."""
-    heads = "".join(f"<th>{cell}</th>" for cell in head)
-    lines = "".join(
-        f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return f"<table><tr>{heads}</tr>{lines}</table>"
+    return section("Rows", table(("", *(f.replace("_", " ") for f in fates)), rows))

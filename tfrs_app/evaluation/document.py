@@ -22,10 +22,17 @@ def write_metrics(
     comparison: Comparison,
     ingredients: Mapping[str, Any],
 ) -> None:
-    """Writes `metrics.json`.
+    """Writes `metrics.json`, which appears whole or not at all."""
+    document = document_of(dataset, comparison, ingredients)
+    write_atomically(path, json.dumps(document, indent=2).encode())
+
+
+def document_of(
+    dataset: Dataset, comparison: Comparison, ingredients: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the content of `metrics.json`.
 
     Args:
-        path: of the file, which appears whole or not at all.
         dataset: that the results were measured on.
         comparison: results in the order of the file, and verdicts.
         ingredients: ids and settings that tell whether the file is up to date.
@@ -33,8 +40,9 @@ def write_metrics(
     split, log = dataset.split, dataset.events
     end_s = split.test_end or int(log.timestamp.max()) + 1
     asked = {r.target.value: len(r.question.user) for r in comparison.results}
-    document = {
+    return {
         "protocol": {
+            "validation_start": _iso(split.validation_start),
             "test_start": _iso(split.test_start),
             "test_end": _iso(end_s),
             "catalogue_items": len(dataset.train_events),
@@ -44,7 +52,6 @@ def write_metrics(
         "verdicts": [_verdict(verdict) for verdict in comparison.verdicts],
         "results": [_row(result) for result in comparison.results],
     }
-    write_atomically(path, json.dumps(document, indent=2).encode())
 
 
 def _row(result: Result) -> dict[str, Any]:
