@@ -20,7 +20,7 @@ from tfrs_app.evaluation.content import content_of
 from tfrs_app.evaluation.past import Past
 from tfrs_app.evaluation.protocol import Question, Target, ask
 from tfrs_app.evaluation.ranking import Scorer
-from tfrs_app.evaluation.results import Result, measure
+from tfrs_app.evaluation.results import Exam, Result, measure
 from tfrs_app.evaluation.verdicts import Verdict, judge
 
 Report = Callable[[str], None]
@@ -98,6 +98,14 @@ class Contest:
         return questions
 
     @cached_property
+    def exams(self) -> dict[Target, Exam]:
+        """Returns the test questions in every form that is reported."""
+        return {
+            target: Exam.of(question, self.before_test)
+            for target, question in self.test.items()
+        }
+
+    @cached_property
     def before_validation(self) -> Past:
         """Returns what may be known at the start of the validation window."""
         return self._past(self.dataset.split.validation_start)
@@ -164,8 +172,8 @@ class Contest:
         results = []
         for scorer in {id(scorer): scorer for scorer in scorers.values()}.values():
             shared = [t for t in Target if scorers.get(t) is scorer]
-            questions = [self.test[target] for target in shared]
-            results += measure(name, scorer, questions, self.before_test, self.config)
+            exams = [self.exams[target] for target in shared]
+            results += measure(name, scorer, exams, self.before_test, self.config)
         return results
 
     def _fitted(

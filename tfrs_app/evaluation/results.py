@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from tfrs_app.evaluation.past import Past
 from tfrs_app.evaluation.protocol import Question, Target
 from tfrs_app.evaluation.ranking import Scorer, metrics_of, ranked_lists_of
 from tfrs_app.evaluation.significance import Interval
-from tfrs_app.evaluation.slices import slices_of
+from tfrs_app.evaluation.slices import Slice, slices_of
 
 CURVE = (1, 2, 5, 10, 20, 50, 100)
 """The lengths at which the recall curve is drawn."""
@@ -65,66 +65,96 @@ class Result:
     exposure: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True)
+class Exam:
+    """Puts one question in every form that is reported, prepared once for all models.
+
+    Args:
+        question: on the whole catalogue.
+        among_cold: the same with items as candidates that had no event before.
+        slices: parts of the question, answered by the lists of the whole.
+    """
+
+    question: Question
+    among_cold: Question
+    slices: Sequence[Slice]
+
+    @classmethod
+    def of(cls, question: Question, past: Past) -> Exam:
+        """Prepares the forms of a question.
+
+        Args:
+            question: of the moment at which the past ends.
+            past: tells what is cold, popular or a repetition.
+        """
+        cold = past.users_an_item == 0
+        return cls(question, question.among(cold), slices_of(question, past))
+
+
 def measure(
     model: str,
     scorer: Scorer,
-    questions: list[Question],
+    exams: Sequence[Exam],
     past: Past,
     config: EvaluationConfig,
 ) -> list[Result]:
-    """Asks a model questions of one moment and measures the lists.
+    """Examines a model and returns a result for each exam.
 
     Args:
         model: its name.
         scorer: answers.
-        questions: the first asks every user.
-        past: what was known at their moment.
+        exams: of one moment; the first asks every user.
+        past: what was known at that moment.
         config: the cut-offs.
     """
-    cold = past.users_an_item == 0
-    among_cold = [question.among(cold) for question in questions]
+    questions = [exam.question for exam in exams]
+    questions += [exam.among_cold for exam in exams]
     longest = max(*config.ks, config.k, *CURVE)
-    lists = ranked_lists_of(scorer, [*questions, *among_cold], longest)
-    results = []
-    for number, question in enumerate(questions):
-        cold_lists = lists[len(questions) + number]
-        cold_metrics = metrics_of(cold_lists, among_cold[number], config.ks)
-        on_cold = SliceResult(len(cold_lists), mean_of(cold_metrics))
-        result = _measured(model, question, lists[number], past, config, on_cold)
-        results.append(result)
-    return results
+    lists = ranked_lists_of(scorer, questions, longest)
+    whole, among_cold = lists[: len(exams)], lists[len(exams) :]
+    return [
+        _measured(model, exam, on_all, on_cold, past, config)
+        for exam, on_all, on_cold in zip(exams, whole, among_cold, strict=True)
+    ]
 
 
 def _measured(
     model: str,
-    question: Question,
+    exam: Exam,
     lists: np.ndarray,
+    cold_lists: np.ndarray,
     past: Past,
     config: EvaluationConfig,
-    on_cold: SliceResult,
 ) -> Result:
-    per_user = metrics_of(lists, question, sorted({*config.ks, config.k}))
-    recall = metrics_of(lists, question, CURVE)
-    slices = {
-        part.name: SliceResult(len(part.question.user), part.metrics(lists, config.ks))
-        for part in slices_of(question, past)
-    }
+    per_user = metrics_of(lists, exam.question, sorted({*config.ks, config.k}))
+    recall = mean_of(metrics_of(lists, exam.question, CURVE))
     first = lists[:, : config.k]
     exposure = of_lists.exposure_of(first, past.items)
     bins = of_lists.popularity_bins(past.users_an_item)
     return Result(
         model=model,
-        target=question.target,
+        target=exam.question.target,
         metrics=mean_of(per_user),
         parameters={},
-        question=question,
+        question=exam.question,
         lists=lists,
         per_user=per_user,
         list_metrics=_list_metrics(first, exposure, past, config.k),
-        slices={**slices, COLD_CANDIDATES: on_cold},
-        curve={k: mean_of(recall)[f"recall@{k}"] for k in CURVE},
+        slices=_slice_results(exam, lists, cold_lists, config),
+        curve={k: recall[f"recall@{k}"] for k in CURVE},
         exposure=tuple(of_lists.exposure_by_popularity(exposure, bins)),
     )
+
+
+def _slice_results(
+    exam: Exam, lists: np.ndarray, cold_lists: np.ndarray, config: EvaluationConfig
+) -> dict[str, SliceResult]:
+    found = {
+        part.name: SliceResult(len(part.question.user), part.metrics(lists, config.ks))
+        for part in exam.slices
+    }
+    on_cold = mean_of(metrics_of(cold_lists, exam.among_cold, config.ks))
+    return found | {COLD_CANDIDATES: SliceResult(len(cold_lists), on_cold)}
 
 
 def _list_metrics(

@@ -20,13 +20,13 @@ def table_of(
     names = list(
         dict.fromkeys([f"ndcg@{k}", f"recall@{k}", f"recall@{max(config.ks)}"])
     )
-    names += ["mrr", f"map@{k}", f"hit_rate@{k}"]
+    names.append("mrr")
     table = Table(title=f"test window, target: {target}")
     table.add_column("model", no_wrap=True)
     for name in names:
         table.add_column(_heading(name), justify="right", no_wrap=True)
         if name == f"ndcg@{k}":
-            table.add_column("95 % interval", justify="right", no_wrap=True)
+            table.add_column("95 %\ninterval", justify="right", no_wrap=True)
     for name in (f"coverage@{k}", f"novelty@{k}"):
         table.add_column(_heading(name), justify="right", no_wrap=True)
     best = {name: max(row.metrics[name] for row in rows) for name in names}
@@ -40,7 +40,7 @@ def table_of(
 
 
 def _heading(name: str) -> str:
-    return name.replace("_rate", "").replace("@", "\n@")
+    return name.replace("@", "\n@")
 
 
 def _cell(value: float, best: float) -> str:

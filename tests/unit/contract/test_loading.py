@@ -228,6 +228,13 @@ def test_overrides_replace_add_and_are_read_as_yaml(load):
         ("new.key=3", "new: unknown key"),
         ("retrieval.epochs=many", "received 'many'"),
         ("retrieval=3", "retrieval: Input should be"),
+        ("evaluation.baselines=[popular, knn]", "evaluation.baselines"),
+        ("evaluation.baselines=[]", "evaluation.baselines"),
+        (
+            "evaluation.baselines=[ease, item_knn, blend]",
+            "blend needs ['recently_popular', 'personal_frequency']",
+        ),
+        ("evaluation.resamples=99", "evaluation.resamples"),
     ],
 )
 def test_a_bad_override_is_refused(load, override, message):

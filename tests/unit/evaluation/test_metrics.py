@@ -18,6 +18,21 @@ def plain_ndcg(listed, targets, k):
     return gain / ideal
 
 
+def plain_map(listed, targets, k):
+    total = 0.0
+    for n, item in enumerate(listed[:k]):
+        if item in targets:
+            total += len(set(listed[: n + 1]) & targets) / (n + 1)
+    return total / min(k, len(targets))
+
+
+def plain_mrr(listed, targets):
+    for n, item in enumerate(listed):
+        if item in targets:
+            return 1 / (n + 1)
+    return 0.0
+
+
 def measured(lists, targets, ks):
     width = max(map(len, lists))
     padded = np.array([[*row, *[-1] * (width - len(row))] for row in lists])
@@ -36,6 +51,11 @@ def test_known_values():
         "recall@3": pytest.approx((2 / 3 + 0) / 2),
         "ndcg@1": pytest.approx(0.5),
         "ndcg@3": pytest.approx(first / 2),
+        "map@1": pytest.approx(0.5),
+        "map@3": pytest.approx((1 + 2 / 3) / 3 / 2),
+        "hit_rate@1": 0.5,
+        "hit_rate@3": 0.5,
+        "mrr": 0.5,
     }
 
 
@@ -63,7 +83,9 @@ def test_a_k_beyond_the_list():
 def test_nobody_scores_zero():
     hits = np.zeros((0, 5), bool)
     found = mean_metrics(hits, np.zeros(0, int), (5,))
-    assert found == {"recall@5": 0.0, "ndcg@5": 0.0}
+    assert found == dict.fromkeys(
+        ["recall@5", "ndcg@5", "map@5", "hit_rate@5", "mrr"], 0.0
+    )
 
 
 USER = st.tuples(
@@ -82,3 +104,9 @@ def test_metrics_are_the_means_of_the_definitions(users, k):
     ndcgs = [plain_ndcg(*user, k) for user in users]
     assert found[f"recall@{k}"] == pytest.approx(sum(recalls) / len(users))
     assert found[f"ndcg@{k}"] == pytest.approx(sum(ndcgs) / len(users))
+    maps = [plain_map(*user, k) for user in users]
+    hits = [bool(set(row[:k]) & wanted) for row, wanted in users]
+    assert found[f"map@{k}"] == pytest.approx(sum(maps) / len(users))
+    assert found[f"hit_rate@{k}"] == pytest.approx(sum(hits) / len(users))
+    ranks = [plain_mrr(*user) for user in users]
+    assert found["mrr"] == pytest.approx(sum(ranks) / len(users))

@@ -1,5 +1,6 @@
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,3 +72,26 @@ def test_rows_pairs_positions_with_items():
     position, item = ask(log_of(users), Target.ALL, 5, None).targets.rows(slice(1, 2))
     assert position.tolist() == [0, 0]
     assert sorted(item.tolist()) == [1, 3]
+
+
+@given(users=USERS, kept=st.sets(st.integers(0, 4)))
+def test_a_question_among_some_items_asks_for_those_only(users, kept):
+    whole = ask(log_of(users), Target.FIRST_PURCHASE, 3, None)
+    part = whole.among(np.array([item in kept for item in range(5)]))
+    expected = {
+        user: (sorted(kept & set(targets)), excluded)
+        for user, targets, excluded in zip(
+            whole.user.tolist(),
+            sets_of(whole.targets),
+            sets_of(whole.excluded),
+            strict=True,
+        )
+        if kept & set(targets)
+    }
+    assert part.user.tolist() == list(expected)
+    assert sets_of(part.targets) == [targets for targets, _ in expected.values()]
+    assert sets_of(part.excluded) == [excluded for _, excluded in expected.values()]
+    ends = dict(zip(whole.user.tolist(), whole.history_end.tolist(), strict=True))
+    assert part.history_end.tolist() == [ends[user] for user in expected]
+    assert part.moment_s == whole.moment_s
+    assert set(np.flatnonzero(part.candidates).tolist()) == kept

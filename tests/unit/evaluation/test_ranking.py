@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.data.logs import log_of
 from tfrs_app.evaluation import ranking
 from tfrs_app.evaluation.protocol import Target, ask
-from tfrs_app.evaluation.ranking import evaluate, ranked_lists, top_k
+from tfrs_app.evaluation.ranking import evaluate, ranked_lists, ranked_lists_of, top_k
 
 SCORE = st.sampled_from([-math.inf, -1.5, 0.0, 1.0, 1.0, 2.0])
 
@@ -64,10 +65,8 @@ def test_evaluate_averages_over_users():
 
 
 def test_nobody_asked():
-    assert evaluate(Fixed([0] * 5), ask(LOG, Target.ALL, 100, None), (3,)) == {
-        "recall@3": 0.0,
-        "ndcg@3": 0.0,
-    }
+    found = evaluate(Fixed([0] * 5), ask(LOG, Target.ALL, 100, None), (3,))
+    assert set(found.values()) == {0.0}
 
 
 def test_many_users_are_ranked_step_by_step():
@@ -78,3 +77,64 @@ def test_many_users_are_ranked_step_by_step():
     for user in range(users):
         kept = [n for n in (4, 3, 2, 1, 0) if n != user % 5]
         assert lists[user].tolist() == [*kept, -1]
+
+
+class Same(Fixed):
+    """The same, said to be the same for everybody."""
+
+    def item_scores(self, question):
+        return self.values
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 9])
+@pytest.mark.parametrize("candidates", [None, [0, 1, 1, 0, 1], [0, 0, 0, 0, 0]])
+@pytest.mark.parametrize("scores", [[1, 2, 3, 4, 5], [0, 0, 7, -math.inf, 0]])
+def test_one_sorting_for_all_gives_the_same_lists(scores, candidates, k):
+    question = ask(LOG, Target.FIRST_PURCHASE, 5, None)
+    if candidates is not None:
+        kept = np.array(candidates, bool)
+        question = dataclasses.replace(question, candidates=kept)
+    expected = []
+    for user in question.user.tolist():
+        barred = {0: {3, 4}, 1: {0}}[user]
+        open_ = [
+            n
+            for n, score in enumerate(scores)
+            if n not in barred
+            and score > -math.inf
+            and (candidates is None or candidates[n])
+        ]
+        expected.append(sorted(open_, key=lambda n: (-scores[n], n))[:k])
+    for scorer in (Fixed(scores), Same(scores)):
+        lists = ranked_lists(scorer, question, k).tolist()
+        assert [[n for n in row if n >= 0] for row in lists] == expected
+
+
+class Personal:
+    """Scores what the user's number says."""
+
+    def scores(self, question, rows):
+        user = question.user[rows, np.newaxis]
+        return np.where(np.arange(5) == user % 5, 9.0, -np.arange(5.0))
+
+
+def test_several_questions_share_one_scoring():
+    users = ranking.USERS_A_STEP + 40
+    # Every third user buys again what they had: those are asked no first purchase.
+    log = log_of([[(1, n % 5, 1), (9, (n + (n % 3 > 0)) % 5, 1)] for n in range(users)])
+    both = [ask(log, target, 5, None) for target in Target]
+    both.append(both[0].among(np.array([1, 0, 0, 1, 1], bool)))
+    assert len({len(question.user) for question in both}) == 3
+    shared = ranked_lists_of(Personal(), both, 3)
+    for lists, question in zip(shared, both, strict=True):
+        np.testing.assert_array_equal(lists, ranked_lists(Personal(), question, 3))
+
+
+def test_questions_that_cannot_share_are_refused():
+    both = [ask(LOG, Target.ALL, 5, None), ask(LOG, Target.ALL, 9, None)]
+    with pytest.raises(ValueError, match="several moments"):
+        ranked_lists_of(Personal(), both, 3)
+    whole = ask(LOG, Target.ALL, 5, None)
+    part = whole.of(np.array([True, False]))
+    with pytest.raises(ValueError, match="first question must ask every user"):
+        ranked_lists_of(Personal(), [part, whole], 3)

@@ -41,7 +41,7 @@ FAMILIES = (
     Family(
         "ease",
         fit_ease,
-        {"half_life_days": (56, 112, None), "regularization": (100, 300, 1000)},
+        {"half_life_days": (56, 112, None), "regularization": (300, 100)},
     ),
     Family(
         "ials",
