@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from tfrs_app.evaluation.report.examples import LISTED, Customer, Entry, Event, Examples
-from tfrs_app.evaluation.report.words import TARGETS, percentage, spoken
+from tfrs_app.evaluation.report.words import percentage, spoken, title_of
 
 _HIT = ' <span class="tag">✓ bought</span>'
 _LISTED = ' <span class="tag">✓ listed</span>'
@@ -28,7 +28,6 @@ def customers(examples: Examples) -> str:
 def rule(examples: Examples) -> str:
     """Returns in words how the customers were chosen, as HTML."""
     count, model = len(examples.customers), spoken(examples.models[0])
-    title, _ = TARGETS.get(examples.target, (examples.target, ""))
     happened = (
         "the last of them was drawn so"
         if examples.replaced
@@ -36,7 +35,7 @@ def rule(examples: Examples) -> str:
     )
     return (
         f"{count} of the {examples.users:,} customers who were asked about "
-        f"“{escape(title)}”, drawn at random (seed {examples.seed}), not picked. If "
+        f"“{title_of(examples.target)}”, drawn at random (seed {examples.seed}). If "
         f"{model} had hit with none of them, or with all, the last would give place to "
         f"the next drawn with the other fate: {happened}. Of all customers asked, "
         f"{percentage(examples.hit_share)} have a hit among {model}'s first {LISTED}."

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfrs_app.data.dataset import Dataset
-from tfrs_app.evaluation.comparison import Comparison
 from tfrs_app.evaluation.metrics import hits_of
 from tfrs_app.evaluation.protocol import Question, Target
 from tfrs_app.evaluation.report.texts import naming_features, text_of
-from tfrs_app.evaluation.results import Result
+
+if TYPE_CHECKING:  # so that the page is drawn without TensorFlow
+    from tfrs_app.data.dataset import Dataset
+    from tfrs_app.evaluation.comparison import Comparison
+    from tfrs_app.evaluation.results import Result
 
 CUSTOMERS = 6
 EARLIER = 10

@@ -29,7 +29,7 @@ def _coverage(measured: Measured, target: str) -> str:
         [
             f'<span class="name">{spoken(row.model)}</span>',
             picture(
-                f"{row.values[metric]:.1%} of the catalogue",
+                f"{percentage(row.values[metric])} of the catalogue",
                 [bar(row.values[metric] * 100, top)],
             ),
             percentage(row.values[metric]),
@@ -53,7 +53,7 @@ def _popularity(measured: Measured, target: str) -> str:
     cells = []
     for row in rows:
         names = [
-            f"{share:.1%} of the entries, popularity {place} of {tenths}"
+            f"{percentage(share)} of the entries, popularity {place} of {tenths}"
             for place, share in enumerate(row.exposure, start=1)
         ]
         first, last = finite(row.exposure[0]), finite(row.exposure[-1])

@@ -18,7 +18,13 @@ from tfrs_app.evaluation.report.parts import slices
 from tfrs_app.evaluation.report.scores import SURE, scores, told
 from tfrs_app.evaluation.report.style import STYLE
 from tfrs_app.evaluation.report.trust import glossary, protocol, tuning
-from tfrs_app.evaluation.report.words import TARGETS, figure, metric_label, spoken
+from tfrs_app.evaluation.report.words import (
+    figure,
+    meaning_of,
+    metric_label,
+    spoken,
+    title_of,
+)
 
 
 def write_report(
@@ -50,12 +56,14 @@ def page(shop: str, metrics: Mapping[str, Any], examples: Examples) -> str:
 def _links(measured: Measured) -> str:
     links = {
         "protocol": "How it was measured",
-        **{_anchor(target): _title(target) for target in measured.targets},
+        **{_anchor(target): title_of(target) for target in measured.targets},
         "examples": "Examples",
         "tuning": "Baselines' parameters",
         "words": "Words",
     }
-    listed = "".join(f'<a href="#{k}">{escape(v)}</a>' for k, v in links.items())
+    if not any(row.validation is not None for row in measured.results):
+        del links["tuning"]
+    listed = "".join(f'<a href="#{k}">{v}</a>' for k, v in links.items())
     return f'<nav aria-label="Sections">{listed}</nav>'
 
 
@@ -67,7 +75,7 @@ def _verdicts(measured: Measured) -> str:
 def _verdict(measured: Measured, target: str) -> str:
     """Returns a card that says whether the best baseline is beaten."""
     rival, champion = measured.rival(target), measured.champion(target)
-    title = f"<small>{escape(_title(target))}</small>"
+    title = f"<small>{title_of(target)}</small>"
     if not measured.users(target):
         return f'<div class="card verdict">{title}<b>Nobody was asked</b></div>'
     if rival is None:
@@ -94,10 +102,9 @@ def _verdict(measured: Measured, target: str) -> str:
 
 def _target(measured: Measured, target: str) -> str:
     users = measured.users(target)
-    _, meaning = TARGETS.get(target, ("", ""))
     head = (
-        f'<h2 id="{_anchor(target)}">{escape(_title(target))}</h2>'
-        f'<p class="dim">{meaning} {users:,} customers were asked.</p>'
+        f'<h2 id="{_anchor(target)}">{title_of(target)}</h2>'
+        f'<p class="dim">{meaning_of(target)} {users:,} customers were asked.</p>'
     )
     if not users:
         return head
@@ -105,11 +112,6 @@ def _target(measured: Measured, target: str) -> str:
         f"{head}{scores(measured, target)}{recall_curve(measured, target)}"
         f"{slices(measured, target)}{listed_items(measured, target)}"
     )
-
-
-def _title(target: str) -> str:
-    title, _ = TARGETS.get(target, (target.replace("_", " "), ""))
-    return title
 
 
 def _anchor(target: str) -> str:

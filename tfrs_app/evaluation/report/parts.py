@@ -58,7 +58,8 @@ def _cells(
     values = [row.slices[name][metric] for row in compared]
     best = max(rows, key=lambda row: finite(row.slices[name][metric], -1.0))
     label = ", ".join(
-        f"{row.model} {value:.4f}" for row, value in zip(compared, values, strict=True)
+        f"{row.model} {figure(value)}"
+        for row, value in zip(compared, values, strict=True)
     )
     dots = [
         dot(value, top, kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from tfrs_app.data.html import table
@@ -20,6 +21,7 @@ from tfrs_app.evaluation.report.words import (
     figure,
     metric_label,
     percentage,
+    signed,
     spoken,
 )
 
@@ -68,10 +70,10 @@ def _reach(row: Row, metric: str) -> float:
 
 def _drawn(row: Row, metric: str, top: float, best: str) -> str:
     value, bounds = row.values[metric], row.intervals.get(metric)
-    label = f"{value:.4f}"
+    label = figure(value)
     shapes = [best, dot(value, top)]
     if bounds:
-        label += f", 95 % interval {bounds[0]:.4f} to {bounds[1]:.4f}"
+        label += f", 95 % interval {between(bounds)}"
         shapes.insert(1, whisker(bounds, top))
     return picture(label, shapes)
 
@@ -144,21 +146,22 @@ def duel(verdict: Mapping[str, Any]) -> tuple[str, str]:
     """Returns the outcome and the difference of a comparison."""
     words, colour = SURE.get(verdict["outcome"], ("undecided", "dim"))
     low, high = verdict["interval"]["low"], verdict["interval"]["high"]
-    difference = f"{verdict['value']:+.4f}<small>{low:+.4f} to {high:+.4f}</small>"
+    bounds = f"<small>{signed(low)} to {signed(high)}</small>"
     relative = verdict["relative"]
     how = "" if relative is None else f" {percentage(relative, sign='+')}"
-    return f'<span class="{colour}">{words}</span>{how}', difference
+    outcome = f'<span class="{colour}">{words}</span>{how}'
+    return outcome, signed(verdict["value"]) + bounds
 
 
 def told(verdict: Mapping[str, Any]) -> str:
     """Returns a sentence about a comparison, as HTML."""
-    words, _ = SURE.get(verdict["outcome"], (verdict["outcome"], ""))
+    words = escape(verdict["outcome"].removeprefix("is "))
     bounds, value = verdict["relative_interval"], verdict["relative"]
     start = f"{metric_label(verdict['metric'])}: {words} {spoken(verdict['rival'])}"
     if value is None or bounds is None:
-        value, bounds = verdict["value"], verdict["interval"]
-        low, high = f"{bounds['low']:+.4f}", f"{bounds['high']:+.4f}"
-        return f"{start}, difference {value:+.4f} (95 % interval {low} to {high})"
+        difference, bounds = signed(verdict["value"]), verdict["interval"]
+        low, high = signed(bounds["low"]), signed(bounds["high"])
+        return f"{start}, difference {difference} (95 % interval {low} to {high})"
     low, high = (
         percentage(bounds["low"], sign="+"),
         percentage(bounds["high"], sign="+"),

@@ -15,9 +15,11 @@ h2{font-size:1.25rem;margin-top:2.4rem}h3{font-size:1rem;margin:1.4rem 0 .4rem}
 .dim{max-width:46rem}.m0{--mark:var(--m0)}.m1{--mark:var(--m1)}.m2{--mark:var(--m2)}
 .rival{--mark:var(--rival)}.other{--mark:var(--other)}
 tr.model>*{background:var(--soft)}tr.model>th,tr.rival>th{font-weight:600}
-td,thead th{white-space:nowrap}td small,th small{display:block}.best{font-weight:700}
-.wide th:first-child{position:sticky;left:0;background:var(--card);z-index:1}
-.wide tr.model>th:first-child{background:var(--soft);padding-left:.4rem}
+td,thead th{white-space:nowrap}td small,th small{display:block}
+td small{font-size:.78em}.best{font-weight:700}
+.wide th:first-child{position:sticky;left:0;z-index:1;
+background:var(--card);padding-left:.4rem}
+.wide tr.model>th:first-child{background:var(--soft)}
 .name{white-space:nowrap}.name::before{content:"";display:inline-block;width:.6em;height:.6em;border-radius:50%;
 margin-right:.45em;background:var(--mark)}
 .ends{display:flex;justify-content:space-between;min-width:min(24rem,28vw)}

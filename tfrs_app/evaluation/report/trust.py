@@ -8,12 +8,13 @@ from tfrs_app.data.html import table
 from tfrs_app.evaluation.report.measured import Measured
 from tfrs_app.evaluation.report.words import (
     METRICS,
-    TARGETS,
     day,
     figure,
+    meaning_of,
     metric_label,
     setting,
     spoken,
+    title_of,
 )
 
 CAVEATS = (
@@ -34,7 +35,7 @@ def protocol(measured: Measured) -> str:
     """Returns the box that says how everything was measured."""
     found, settings = measured.protocol, measured.settings
     asked = ", ".join(
-        f"{spoken(target)} {users:,}" for target, users in found["users"].items()
+        f"{title_of(target)} {users:,}" for target, users in found["users"].items()
     )
     validation = f"{day(found['validation_start'])} to {day(found['test_start'])} UTC"
     test = f"{day(found['test_start'])} to {day(found['test_end'])} UTC"
@@ -65,7 +66,7 @@ def tuning(measured: Measured) -> str:
     rows = [
         [
             spoken(row.model),
-            spoken(row.target),
+            title_of(row.target),
             ", ".join(
                 f"{spoken(name)} {setting(value)}"
                 for name, value in row.parameters.items()
@@ -93,11 +94,7 @@ def glossary(measured: Measured) -> str:
     """Returns what targets and metrics mean."""
     used = {name.partition("@")[0] for row in measured.results for name in row.values}
     rows = [
-        *(
-            (spoken(target), f"<b>{TARGETS[target][0]}.</b> {TARGETS[target][1]}")
-            for target in measured.targets
-            if target in TARGETS
-        ),
+        *((title_of(target), meaning_of(target)) for target in measured.targets),
         *((metric_label(name), text) for name, text in METRICS.items() if name in used),
     ]
     return (

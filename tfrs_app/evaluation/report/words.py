@@ -51,6 +51,18 @@ def spoken(name: str) -> str:
     return escape(name.replace("_", " "))
 
 
+def title_of(target: str) -> str:
+    """Returns a target's heading, escaped."""
+    title, _ = TARGETS.get(target, (target.replace("_", " "), ""))
+    return escape(title)
+
+
+def meaning_of(target: str) -> str:
+    """Returns what counts for a target, as HTML."""
+    _, meaning = TARGETS.get(target, ("", ""))
+    return meaning
+
+
 def metric_label(metric: str) -> str:
     """Returns a metric's name as headings show it, escaped."""
     name, at, k = metric.partition("@")
@@ -62,6 +74,11 @@ def figure(value: float, digits: int = 4) -> str:
     if not isfinite(value):
         return "not known"
     return f"{value:.{digits}f}"
+
+
+def signed(value: float) -> str:
+    """Returns a difference with its sign, or words for what is no number."""
+    return f"{value:+.4f}" if isfinite(value) else figure(value)
 
 
 def percentage(value: float, digits: int = 1, sign: str = "") -> str:
