@@ -55,8 +55,18 @@ class Stages:
 
     @property
     def embeds_texts(self) -> bool:
-        """Tells whether training reads texts that were embedded before."""
-        return self.config.text is not None and self.config.text.mode == "frozen"
+        """Tells whether the towers read texts, which are embedded before training.
+
+        Raises:
+            ConfigError: the config asks for a mode that the trainer does not know.
+        """
+        text = self.config.text
+        if text is not None and text.mode != "frozen":
+            raise ConfigError(
+                f"text.mode: {text.mode} is not trained by `train retrieval` yet, only "
+                "by your own Keras code around layers/text.py; set mode: frozen"
+            )
+        return text is not None
 
     @cached_property
     def text_encoder(self) -> TextEncoder:

@@ -1,4 +1,4 @@
-"""The results of one target as a table that fits a terminal of 100 columns."""
+"""The results of one target as a table that fits a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -27,14 +27,10 @@ def table_of(
         table.add_column(_heading(name), justify="right", no_wrap=True)
         if name == f"ndcg@{k}":
             table.add_column("95 %\ninterval", justify="right", no_wrap=True)
-    for name in (f"coverage@{k}", f"novelty@{k}"):
-        table.add_column(_heading(name), justify="right", no_wrap=True)
     best = {name: max(row.metrics[name] for row in rows) for name in names}
     for row in rows:
         cells = [_cell(row.metrics[name], best[name]) for name in names]
         cells.insert(1, _interval(row, f"ndcg@{k}"))
-        cells.append(f"{row.list_metrics[f'coverage@{k}']:.3f}")
-        cells.append(f"{row.list_metrics[f'novelty@{k}']:.1f}")
         table.add_row(row.model, *cells)
     return table
 

@@ -21,7 +21,7 @@ EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 class Normalized(tf.keras.layers.Layer):
     """Scales numbers to zero mean and unit variance; a missing one (NaN) is told apart.
 
-    Maps `[batch]` to `[batch, 2]`: the scaled value (0 if missing) and 1.0 if missing.
+    Maps `[...]` to `[..., 2]`: the scaled value (0 if missing) and 1.0 if missing.
     """
 
     def __init__(self, statistics: NumericStatistics, name: str) -> None:
@@ -30,7 +30,7 @@ class Normalized(tf.keras.layers.Layer):
         self.std = statistics.std or 1.0
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns `[batch, 2]`."""
+        """Returns `[..., 2]`."""
         values = tf.cast(values, tf.float32)
         missing = tf.math.is_nan(values)
         scaled = tf.where(missing, 0.0, (values - self.mean) / self.std)
@@ -40,7 +40,7 @@ class Normalized(tf.keras.layers.Layer):
 class Bucketized(tf.keras.layers.Layer):
     """Embeds the quantile bucket of a number; a missing one (NaN) has its own bucket.
 
-    Maps `[batch]` to `[batch, dim]`.
+    Maps `[...]` to `[..., dim]`.
     """
 
     def __init__(self, feature: Feature, statistics: NumericStatistics) -> None:
@@ -51,14 +51,15 @@ class Bucketized(tf.keras.layers.Layer):
         )
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns `[batch, dim]`."""
+        """Returns `[..., dim]`."""
         values = tf.cast(values, tf.float32)
         missing = tf.math.is_nan(values)
-        bucket = tf.searchsorted(
+        flat = tf.searchsorted(
             tf.constant(self.boundaries, tf.float32),
-            tf.where(missing, 0.0, values),
+            tf.reshape(tf.where(missing, 0.0, values), [-1]),
             side="right",
         )
+        bucket = tf.reshape(flat, tf.shape(values))
         return self.embedding(tf.where(missing, 0, bucket + 1))
 
 

@@ -200,7 +200,7 @@ def test_metrics_json_has_exactly_these_keys(comparison, dataset, tmp_path):
 
 
 def test_a_table_a_target_fits_a_hundred_columns(comparison):
-    console = Console(record=True, width=100, file=io.StringIO())
+    console = Console(record=True, width=80, file=io.StringIO())
     console.print(table_of(comparison.results, Target.ALL, CONFIG))
     text = console.export_text()
     assert "target: all" in text

@@ -129,18 +129,18 @@ FEATURES = [
 ]
 
 
-@pytest.mark.parametrize("batch", [0, 1, 5])
-def test_features_become_one_vector_each_in_order(batch):
+@pytest.mark.parametrize("shape", [[0], [1], [5], [2, 3]])
+def test_features_become_one_vector_each_in_order(shape):
     stats = {"size": statistics([1.0]), "price": statistics([1.0])}
     layer = FeatureInputs(FEATURES, {"colour": ["red"]}, stats, "inputs")
     parts = layer(
         {
-            "colour": tf.fill([batch], 2),
-            "size": tf.fill([batch], NAN),
-            "price": tf.fill([batch], 7.0),
+            "colour": tf.fill(shape, 2),
+            "size": tf.fill(shape, NAN),
+            "price": tf.fill(shape, 7.0),
         }
     )
-    assert [tuple(part.shape) for part in parts] == [(batch, 3), (batch, 2), (batch, 4)]
+    assert [part.shape.as_list() for part in parts] == [[*shape, n] for n in (3, 2, 4)]
     assert not any(np.isnan(part).any() for part in parts)
 
 
@@ -148,6 +148,18 @@ def test_an_empty_vocabulary_still_has_rows_for_missing_and_unknown():
     layer = FeatureInputs(FEATURES[:1], {"colour": []}, {}, "inputs")
     (part,) = layer({"colour": tf.constant([0, 1])})
     assert part.shape == (2, 3)
+
+
+def test_texts_share_one_projection_and_a_missing_one_is_zeros():
+    two = [FEATURES[2], FEATURES[2].model_copy(update={"name": "words"})]
+    vectors = np.array([[1.0, 0.0], [0.0, 2.0]], np.float32)
+    layer = FeatureInputs(two, {}, {}, "inputs", vectors, 3)
+    rows = tf.constant([[0, 1, 2]])
+    title, words = layer({"title": rows, "words": rows})
+    (matrix,) = layer.trainable_weights
+    expected = np.stack([matrix[0], 2 * matrix[1], np.zeros(3)])
+    np.testing.assert_allclose(title[0], expected, atol=1e-6)
+    np.testing.assert_array_equal(title, words)
 
 
 def test_no_features_give_nothing():
