@@ -14,6 +14,16 @@ SEQUENCE_ENCODERS = ("gru", "transformer")
 """Encoders that read a history in order and so give a state after every event."""
 
 
+class FactorsConfig(Section):
+    """Adds linear factors in closed form to what query and item are compared by."""
+
+    dim: Count = 32
+    half_life_days: Positive = 112.0
+    """Age at which an event counts half."""
+    regularization: Positive = 300.0
+    """The more, the less the weaker factors count."""
+
+
 class RetrievalConfig(Section):
     """Sizes and trains the two towers."""
 
@@ -43,6 +53,8 @@ class RetrievalConfig(Section):
     history_dropout: Fraction = 0.0
     """Share of the history's events that are hidden in training."""
 
+    factors: FactorsConfig | None = None
+    """Linear factors of the events, fitted without gradients; null: none."""
     trend_days: Annotated[tuple[Positive, ...], Field(strict=False)] = ()
     """Windows whose event counts, as of the moment, show the candidate tower trends."""
     trend_dim: Count = 8

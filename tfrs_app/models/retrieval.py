@@ -12,9 +12,10 @@ from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Role
 from tfrs_app.contract.retrieval_config import RetrievalConfig
 from tfrs_app.data.windows import QUERY_ROW, TARGET, TIMESTAMP, WEIGHT
 from tfrs_app.layers.candidates import Candidates
+from tfrs_app.layers.factors import FactorTables, item_factors
 from tfrs_app.layers.inputs import FeatureInputs
 from tfrs_app.layers.items import ItemContent, ItemIds
-from tfrs_app.layers.lookup import PADDING
+from tfrs_app.layers.lookup import FIRST_TOKEN, PADDING
 from tfrs_app.layers.softmax import softmax_loss
 from tfrs_app.layers.trends import ItemTrends
 from tfrs_app.models.encoded import EncodedDataset
@@ -39,7 +40,7 @@ class RetrievalModel(tfrs.Model):
     def __init__(self, encoded: EncodedDataset, config: RetrievalConfig) -> None:
         super().__init__(name="retrieval")
         dataset, spec = encoded.dataset, encoded.dataset.spec
-        self.config = config
+        self.encoded, self.config = encoded, config
         self.catalogue_size = len(encoded.catalogue[ITEM_ID])
         ids = ItemIds(len(dataset.vocabularies[ITEM_ID]), config.embedding_dim)
         known = (dataset.vocabularies, dataset.numeric)
@@ -52,8 +53,13 @@ class RetrievalModel(tfrs.Model):
         )
         of_query = (*spec.of(Role.QUERY), *spec.of(Role.CONTEXT))
         profile = FeatureInputs(of_query, *known, "query_features")
-        self.query_tower = QueryTower(spec, config, ids, content, profile)
-        self.candidate_tower = CandidateTower(config, ids, content)
+        self.factors = None
+        if config.factors is not None:
+            index = encoded.catalogue[ITEM_ID]
+            rows = self.catalogue_size + FIRST_TOKEN
+            self.factors = FactorTables(index, rows, config.factors.dim)
+        self.query_tower = QueryTower(spec, config, ids, content, profile, self.factors)
+        self.candidate_tower = CandidateTower(config, ids, content, self.factors)
         self.candidates = Candidates(
             items=self.catalogue_size,
             drawn=config.uniform_negatives,
@@ -69,6 +75,13 @@ class RetrievalModel(tfrs.Model):
             if config.trend_days
             else None
         )
+
+    def fit_factors(self, until_s: int) -> None:
+        """Fits the linear factors, if there are any, to the events before a second."""
+        if self.config.factors is not None and self.factors is not None:
+            log = self.encoded.dataset.events
+            made = item_factors(log, self.catalogue_size, self.config.factors, until_s)
+            self.factors.assign(*made)
 
     def expect_targets(self, rows: np.ndarray) -> None:
         """Sets logQ for batches that are drawn from these targets, catalogue rows."""
@@ -126,9 +139,16 @@ class RetrievalModel(tfrs.Model):
             hardest=self.config.hard_negatives,
         )
         if training and self.config.norm_penalty:
-            squares = [tf.reduce_sum(v**2, axis=1) for v in (queries, items)]
-            loss += self.config.norm_penalty * sum(map(tf.reduce_mean, squares))
+            loss += self.config.norm_penalty * sum(map(self._square, (queries, items)))
         return loss
+
+    def _square(self, vectors: tf.Tensor) -> tf.Tensor:
+        """Returns the mean squared length of vectors `[n, width]`, factors left out."""
+        factors = self.config.factors
+        ends = [self.config.embedding_dim, 0 if factors is None else factors.dim, -1]
+        learned, _, trends = tf.split(vectors, ends, axis=1)
+        squares = tf.reduce_sum(learned**2, axis=1) + tf.reduce_sum(trends**2, axis=1)
+        return tf.reduce_mean(squares)
 
     def _forgetful(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Hides events, so that no query hangs on few of them."""

@@ -1,7 +1,8 @@
 """The query and the candidate tower: dicts of looked-up inputs to vectors.
 
-Both end in two blocks: what query and item are compared by (`embedding_dim`), and what
-the query makes of the item's present trend (`trend_dim`, if the config has windows).
+Both end in blocks: what query and item are compared by (`embedding_dim`), linear
+factors (`factors.dim`, if configured), and what the query makes of the item's present
+trend (`trend_dim`, if the config has windows).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tfrs_app.contract.features import (
 )
 from tfrs_app.contract.retrieval_config import SEQUENCE_ENCODERS, RetrievalConfig
 from tfrs_app.data.windows import TIMESTAMP, WINDOW, WINDOW_END
+from tfrs_app.layers.factors import FactorTables
 from tfrs_app.layers.history import (
     AttentionHistory,
     Histories,
@@ -68,8 +70,16 @@ class QueryTower(_Tower):
         ids: ItemIds,
         content: ItemContent,
         features: FeatureInputs,
+        factors: FactorTables | None,
     ) -> None:
         super().__init__(config.query_layers, config, "query_tower")
+        self.factors = factors
+        if config.factors is not None:
+            self.long_run = MeanHistory(spec, [config.factors.half_life_days])
+            # How much the factors count is learned, and may differ by user.
+            self.trust = tf.keras.layers.Dense(
+                1, "softplus", bias_initializer=tf.keras.initializers.Constant(1.0)
+            )
         self.ids, self.content, self.features = ids, content, features
         self.reads_content = config.history_content
         self.history = _history_encoder(spec, config)
@@ -91,24 +101,29 @@ class QueryTower(_Tower):
                 a window, `WINDOW` and `WINDOW_END` `[queries]`.
 
         Returns:
-            `[queries, dim + trend_dim]`.
+            `[queries, dim + factors.dim + trend_dim]`.
         """
-        history, summary = self._history(inputs)
+        history, summary, long_run = self._history(inputs)
         hidden, output = self.perceptron([history, summary, *self.features(inputs)])
         vector = self.scaled(self.linear(history) + output)
         if self.normalized:
             vector /= self._temperature()
-        if self.trend is None:
-            return vector
-        return tf.concat([vector, self.trend(hidden)], axis=-1)
+        blocks = [vector]
+        if long_run is not None:
+            blocks.append(self.trust(hidden) * long_run)
+        if self.trend is not None:
+            blocks.append(self.trend(hidden))
+        return tf.concat(blocks, axis=-1)
 
     def _temperature(self) -> tf.Tensor:
         fixed = tf.constant(self.config.temperature)
         learned = self.config.learn_temperature
         return fixed * tf.exp(self.log_temperature) if learned else fixed
 
-    def _history(self, inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns `[queries, width]` and the summary `[queries, 2]`."""
+    def _history(
+        self, inputs: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+        """Returns `[queries, width]`, the summary `[queries, 2]` and mean factors."""
         index, kind = inputs[HISTORY_ITEM_ID], inputs[HISTORY_EVENT_TYPE]
         seconds, moment = inputs[HISTORY_TIMESTAMP], inputs[TIMESTAMP]
         vectors = self.ids(index)
@@ -129,11 +144,16 @@ class QueryTower(_Tower):
             age_days=tf.cast(age_s, tf.float32) / SECONDS_PER_DAY,
         )
         summary = self.summary(histories)
+        long_run = None
+        if self.factors is not None:
+            wanted = tf.gather(self.factors.history, histories.index)
+            long_run = self.long_run(histories._replace(vectors=wanted))
         if self.config.history_encoder not in SEQUENCE_ENCODERS:
-            return self.history(histories), summary
+            return self.history(histories), summary, long_run
         first = seconds - tf.reduce_min(seconds, axis=1, keepdims=True)
         days = tf.cast(first, tf.float32) / SECONDS_PER_DAY
-        return self.history(vectors, index, kind, days, window, end), summary
+        state = self.history(vectors, index, kind, days, window, end)
+        return state, summary, long_run
 
 
 def _history_encoder(
@@ -158,9 +178,14 @@ class CandidateTower(_Tower):
     """Embeds an item by its id, its content and its trend."""
 
     def __init__(
-        self, config: RetrievalConfig, ids: ItemIds, content: ItemContent
+        self,
+        config: RetrievalConfig,
+        ids: ItemIds,
+        content: ItemContent,
+        factors: FactorTables | None,
     ) -> None:
         super().__init__(config.candidate_layers, config, "candidate_tower")
+        self.factors = factors
         self.ids, self.content = ids, content
         self.trend_layers = [
             tf.keras.layers.Dense(2 * config.trend_dim, "relu"),
@@ -182,15 +207,17 @@ class CandidateTower(_Tower):
             hide_id: bool `[items]`, True where the content alone must do.
 
         Returns:
-            `[items, dim + trend_dim]`.
+            `[items, dim + factors.dim + trend_dim]`.
         """
         ids = self.ids(index)
         if hide_id is not None:
             ids = tf.where(hide_id[:, tf.newaxis], 0.0, ids)
         _, output = self.perceptron([ids, *self.content(index)])
-        vector = self.scaled(ids + output)
-        if trends is None:
-            return vector
-        for layer in self.trend_layers:
-            trends = layer(trends)
-        return tf.concat([vector, trends], axis=-1)
+        blocks = [self.scaled(ids + output)]
+        if self.factors is not None:
+            blocks.append(tf.gather(self.factors.candidate, index))
+        if trends is not None:
+            for layer in self.trend_layers:
+                trends = layer(trends)
+            blocks.append(trends)
+        return tf.concat(blocks, axis=-1)

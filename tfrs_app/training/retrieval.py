@@ -136,6 +136,7 @@ class RetrievalTraining:
         self.model = RetrievalModel(encoded, config)
         self.model.compile(optimizer=LazyAdam(config.learning_rate))
         self.model.expect_targets(self.log.item[self.examples.positions])
+        self.model.fit_factors(validation_s)
         self.scorer = RetrievalScorer(self.model, self.reader)
         self.question = ask(
             self.log,
@@ -166,6 +167,7 @@ class RetrievalTraining:
         The model is to answer from the test's start on; without this its knowledge
         would end a whole validation span earlier than the baselines'.
         """
+        self.model.fit_factors(self.split.test_start)
         for epoch in range(self.config.catch_up_epochs):
             self.model.expect_targets(self.log.item[self.recent.positions])
             last = self.config.epochs + self.config.catch_up_epochs

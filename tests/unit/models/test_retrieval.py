@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests.little_shop import DAY, T0
+from tfrs_app.contract.retrieval_config import FactorsConfig
 from tfrs_app.models.retrieval import RetrievalModel
 
 ITEMS = 5
@@ -20,6 +21,7 @@ def model_of(little_encoded, little_config):
         config = little_config.retrieval.model_copy(update=settings)
         model = RetrievalModel(little_encoded, config)
         model.expect_targets(np.array([0, 0, 0, 0, 1, 2, 2, 3]))
+        model.fit_factors(T0 + 8 * DAY)
         return model
 
     return made
@@ -83,6 +85,7 @@ SIMILARITIES = {
     "cosine": {"similarity": "cosine", "temperature": 0.3},
     "learned": {"similarity": "cosine", "learn_temperature": True},
     "trends": {"trend_days": (3.0,), "trend_dim": 3},
+    "factors": {"factors": FactorsConfig(dim=2)},
 }
 
 
@@ -158,7 +161,7 @@ def test_items_have_the_width_of_queries(model_of, rows, similarity):
     settings = SIMILARITIES[similarity]
     model = model_of(**settings)  # a tf.function keeps no reference to its object
     answer = model.embed_items(tf.constant(rows, tf.int32), T0).numpy()
-    width = 7 if similarity == "trends" else 4
+    width = {"trends": 7, "factors": 6}.get(similarity, 4)
     assert answer.shape == (len(rows), width)
     assert model.query_tower(batch_of([0], [0], [1.0])).shape == (3, width)
     if "similarity" in settings:
