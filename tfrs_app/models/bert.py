@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfrs_app.contract.text_config import Precision
-from tfrs_app.models.dense import BiasedDense, dense
+from tfrs_app.models.dense import BiasedDense, Parameter, dense, parameter
 
 Weights = Mapping[str, np.ndarray]
 """Arrays by the names that PyTorch's BertModel gives them; kernels `[out, in]`."""
@@ -37,12 +37,18 @@ class LayerNorm(tf.Module):
     """Normalises the last axis in float32, whatever the type of its input."""
 
     def __init__(
-        self, weights: Weights, source: str, name: str, epsilon: float
+        self,
+        weights: Weights,
+        source: str,
+        name: str,
+        epsilon: float,
+        precision: Precision,
     ) -> None:
         super().__init__()
         self.epsilon = epsilon
-        self.gamma = tf.Variable(weights[f"{source}.weight"], name=f"{name}/gamma")
-        self.beta = tf.Variable(weights[f"{source}.bias"], name=f"{name}/beta")
+        gamma, beta = weights[f"{source}.weight"], weights[f"{source}.bias"]
+        self.gamma = parameter(gamma, tf.float32, f"{name}/gamma", precision)
+        self.beta = parameter(beta, tf.float32, f"{name}/beta", precision)
 
     def __call__(self, values: tf.Tensor) -> tf.Tensor:
         """Returns float32 of the same shape."""
@@ -56,25 +62,31 @@ class LayerNorm(tf.Module):
 class BertEmbeddings(tf.Module):
     """Sums the embeddings of word piece, position and segment 0, then normalises."""
 
-    def __init__(self, weights: Weights, size: BertSize, stored: tf.DType) -> None:
+    def __init__(self, weights: Weights, size: BertSize, precision: Precision) -> None:
         super().__init__()
+        dtype = tf.float32 if precision == "float32" else tf.bfloat16
 
-        def table(source: str, name: str) -> tf.Variable:
+        def table(source: str, name: str) -> Parameter:
             values = weights[f"embeddings.{source}.weight"]
-            return tf.Variable(tf.cast(values, stored), name=f"{name}/embeddings")
+            return parameter(values, dtype, f"{name}/embeddings", precision)
 
         self.word = table("word_embeddings", "word_embeddings")
         self.position = table("position_embeddings", "position_embedding")
         self.segment = table("token_type_embeddings", "type_embeddings")
         self.norm = LayerNorm(
-            weights, "embeddings.LayerNorm", "embeddings/layer_norm", size.epsilon
+            weights,
+            "embeddings.LayerNorm",
+            "embeddings/layer_norm",
+            size.epsilon,
+            precision,
         )
 
     def __call__(self, ids: tf.Tensor) -> tf.Tensor:
         """Returns float32 `[batch, length, width]` of ids `[batch, length]`."""
         length = tf.shape(ids)[1]
         total = tf.cast(tf.gather(self.word, ids), tf.float32)
-        total += tf.cast(self.position[:length], tf.float32)
+        position = tf.convert_to_tensor(self.position)[:length]
+        total += tf.cast(position, tf.float32)
         return self.norm(total + tf.cast(self.segment[0], tf.float32))
 
 
@@ -96,7 +108,8 @@ class TransformerLayer(tf.Module):
 
         def norm(part: str, suffix: str) -> LayerNorm:
             where = f"{source}.{part}.LayerNorm"
-            return LayerNorm(weights, where, f"{name}/{suffix}", size.epsilon)
+            target = f"{name}/{suffix}"
+            return LayerNorm(weights, where, target, size.epsilon, precision)
 
         projections = [f"attention.self.{part}" for part in ("query", "key", "value")]
         self.projection = make(projections, "self_attention/query_key_value")
@@ -144,8 +157,7 @@ class Bert(tf.Module):
 
     def __init__(self, weights: Weights, size: BertSize, precision: Precision) -> None:
         super().__init__()
-        stored = tf.float32 if precision == "float32" else tf.bfloat16
-        self.embeddings = BertEmbeddings(weights, size, stored)
+        self.embeddings = BertEmbeddings(weights, size, precision)
         self.layers = [
             TransformerLayer(weights, number, size, precision)
             for number in range(size.layers)

@@ -80,9 +80,8 @@ class BertText(tf.Module):
         super().__init__()
         self.word_pieces = WordPieces(vocabulary, max_tokens)
         self.bert = Bert(weights, size, precision)
-        self.variables = list(self.bert.variables)
-        trained = precision == "float32"
-        self.trainable_variables = list(self.variables) if trained else []
+        self.variables = list(self.bert.variables)  # none but in float32
+        self.trainable_variables = list(self.variables)
         self.regularization_losses: list[Any] = []
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
