@@ -1,7 +1,7 @@
 """The text embedding stage: `Create(batches) | ParDo(embed and write)`.
 
-Texts are sorted by length before they are cut into batches, because a batch costs what
-its longest text costs.
+Texts are sorted by length before they are cut into batches, and in each batch by the
+length that the encoder sees, because a step costs what its longest text costs.
 """
 
 from __future__ import annotations
@@ -73,10 +73,14 @@ class Embedding:
     def _embedded(self, batch: int) -> EmbeddedReport:
         table = read_batch(self.work, batch)
         texts = table.column("text").cast(pa.large_binary()).to_pylist()
-        steps = range(0, len(texts), TEXTS_A_STEP)
-        vectors = [self.encoder.vectors(texts[i : i + TEXTS_A_STEP]) for i in steps]
-        check_one_width(vectors, self.encoder.record.handle)
-        path = write_vectors(self.cache, table.column("key"), np.concatenate(vectors))
+        order = self.encoder.longest_first(texts)
+        steps = [
+            self.encoder.vectors([texts[place] for place in places])
+            for places in np.split(order, range(TEXTS_A_STEP, len(order), TEXTS_A_STEP))
+        ]
+        check_one_width(steps, self.encoder.record.handle)
+        keys = table.column("key").take(pa.array(order))
+        path = write_vectors(self.cache, keys, np.concatenate(steps))
         return EmbeddedReport(texts=len(texts), files=recorded(path))
 
     def texts_done(self) -> int:

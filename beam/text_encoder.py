@@ -18,7 +18,7 @@ from beam.files import is_remote
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.text_embeddings import EncoderRecord
 
-Encode = Callable[[Sequence[bytes]], np.ndarray]
+Texts = Sequence[bytes]
 _SHOWN = 60
 
 
@@ -43,15 +43,26 @@ class TextEncoder:
             )
         )
 
-    def vectors(self, texts: Sequence[bytes]) -> np.ndarray:
+    def vectors(self, texts: Texts) -> np.ndarray:
         """Returns the vectors of texts, float32 `[texts, dim]`.
 
         Raises:
             DataError: the encoder is not the driver's, or its vectors can't be used.
         """
-        vectors = _loaded(self.record)(texts)
+        vectors = _loaded(self.record).embed(texts)
         check_vectors(vectors, texts, self.record.handle)
         return vectors
+
+    def longest_first(self, texts: Texts) -> np.ndarray:
+        """Returns the places of texts by their length, int64 `[texts]`.
+
+        The length is what the encoder says that it is, or else that of the bytes.
+
+        Raises:
+            DataError: the encoder is not the driver's.
+        """
+        lengths = _loaded(self.record).lengths(texts)
+        return np.argsort(-lengths, kind="stable")
 
 
 def _anywhere(handle: str) -> str:
@@ -59,7 +70,7 @@ def _anywhere(handle: str) -> str:
     return handle if is_remote(handle) else str(Path(handle).absolute())
 
 
-def check_vectors(vectors: np.ndarray, texts: Sequence[bytes], handle: str) -> None:
+def check_vectors(vectors: np.ndarray, texts: Texts, handle: str) -> None:
     """Checks that an encoder gave each text a vector of finite float32 numbers.
 
     Raises:
@@ -98,12 +109,21 @@ def check_one_width(parts: Sequence[np.ndarray], handle: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """Holds the functions of a loaded encoder, of texts to arrays."""
+
+    embed: Callable[[Texts], np.ndarray]
+    lengths: Callable[[Texts], np.ndarray]
+
+
 @cache
-def _loaded(record: EncoderRecord) -> Encode:
+def _loaded(record: EncoderRecord) -> _Loaded:
     """Loads an encoder, the first time that this process asks for it."""
     import tensorflow as tf
 
-    from tfrs_app.layers.text import encoder_fingerprint, load_encoder
+    from tfrs_app.layers.saved_encoder import open_encoder
+    from tfrs_app.layers.text import encoder_fingerprint
 
     found = encoder_fingerprint(record.handle, record.preprocessor)
     if found != record.fingerprint:
@@ -111,10 +131,14 @@ def _loaded(record: EncoderRecord) -> Encode:
             f"text.encoder: a worker finds another encoder under {record.handle} than "
             "the driver did; put the same one on all machines and run again"
         )
-    encode: Any = load_encoder(record.handle, record.preprocessor)
+    encoder = open_encoder(record.handle, record.preprocessor)
 
-    def vectors(texts: Sequence[bytes]) -> np.ndarray:
-        made: np.ndarray = encode(tf.constant(list(texts), tf.string)).numpy()
-        return made
+    def of_texts(function: Any) -> Callable[[Texts], np.ndarray]:
+        return lambda texts: function(tf.constant(list(texts), tf.string)).numpy()
 
-    return vectors
+    lengths = of_texts(encoder.lengths) if encoder.lengths else _bytes
+    return _Loaded(of_texts(encoder.embed), lengths)
+
+
+def _bytes(texts: Texts) -> np.ndarray:
+    return np.array([len(text) for text in texts])

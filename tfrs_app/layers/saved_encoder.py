@@ -39,6 +39,17 @@ class SavedEncoder:
     preprocessor: Any
     dim: int
 
+    @property
+    def lengths(self) -> Callable[[tf.Tensor], tf.Tensor] | None:
+        """Returns what tells how long texts are to the encoder, if it has that.
+
+        A function `lengths` of the SavedModel, string `[n]` -> int `[n]`. A batch costs
+        what its longest text costs, so whoever embeds many batches by it.
+        """
+        found: Callable[[tf.Tensor], tf.Tensor] | None
+        found = getattr(self.model, "lengths", None)
+        return found if callable(found) and self.preprocessor is None else None
+
 
 def is_remote(handle: str) -> bool:
     """Tells whether a handle is a URL rather than a local folder."""

@@ -93,3 +93,8 @@ class BertText(tf.Module):
         weights = mask / tf.reduce_sum(mask, axis=1, keepdims=True)
         mean = tf.linalg.matvec(vectors, weights, transpose_a=True)  # [batch, width]
         return tf.math.l2_normalize(mean, axis=1)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+    def lengths(self, texts: tf.Tensor) -> tf.Tensor:
+        """Returns int64 `[batch]`, word pieces read of each: what it costs."""
+        return self.word_pieces(texts).row_lengths()

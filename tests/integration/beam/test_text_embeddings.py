@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from tests.tiny_encoder import write_encoder, write_faulty
 from tfrs_app.contract.artifacts import Layout, exclusive, read_manifest, verify
 from tfrs_app.contract.errors import ArtifactError, ConfigError, DataError
 from tfrs_app.data.text_embeddings import TextEmbeddings
-from tfrs_app.layers import text as text_layer
+from tfrs_app.layers import saved_encoder
 
 ROOT = Path(__file__).parents[3]
 ODD = [
@@ -127,6 +128,27 @@ def test_the_size_of_batches_does_not_matter(
     found, _ = embedded(write_dataset(tmp_path / "d", texts), handle, layout)
     assert_right(found, texts, encode_alone)
     assert len(cache_files(layout)) > 4
+
+
+def test_an_encoder_that_tells_lengths_gets_texts_of_one_length(
+    tmp_path, layout, small_batches, monkeypatch
+):
+    counting = write_encoder(tmp_path / "counting", tells_lengths=True)
+    steps, ask = [], TextEncoder.vectors
+    monkeypatch.setattr(
+        TextEncoder,
+        "vectors",
+        lambda self, texts: steps.append(list(texts)) or ask(self, texts),
+    )
+    texts = {"title": made_texts(300)}
+    found, _ = embedded(write_dataset(tmp_path / "d", texts), counting, layout)
+    model = tf.saved_model.load(counting)
+    alone = cache(lambda text: model(tf.constant([text or ""])).numpy()[0])
+    assert_right(found, texts, alone)
+    words = [[len(text.split()) for text in step] for step in steps]
+    assert all(counts == sorted(counts, reverse=True) for counts in words)
+    falling = sum(one[-1] >= other[0] for one, other in pairwise(words))
+    assert falling >= 3 * len(words) // 4 - 1  # all but where a batch of four begins
 
 
 def test_one_item_without_any_text(tmp_path, handle, layout, encode_alone):
@@ -315,16 +337,18 @@ def test_vectors_that_cannot_be_used_are_refused(
 def test_an_encoder_that_does_not_embed_is_told_once_for_all_batches(
     tmp_path, layout, small_batches, monkeypatch
 ):
-    loaded, load = [], text_layer.load_encoder
+    opened, open_encoder = [], saved_encoder.open_encoder
     monkeypatch.setattr(
-        text_layer, "load_encoder", lambda *given: loaded.append(given) or load(*given)
+        saved_encoder,
+        "open_encoder",
+        lambda *given: opened.append(given) or open_encoder(*given),
     )
     titles = [f"{n:04d}" for n in range(640)]
     dataset = write_dataset(tmp_path / "d", {"title": titles})
     faulty = write_faulty(tmp_path / "faulty", "flat")
     with pytest.raises(ConfigError, match=r"gives shape \(2,\) for 2 texts"):
         embedded(dataset, faulty, layout)
-    assert len(loaded) == 1
+    assert len(opened) == 1
 
 
 def test_a_worker_with_another_encoder_says_so(tmp_path, handle, layout):

@@ -41,17 +41,27 @@ def test_vectors_of_two_widths():
 
 
 def test_an_encoder_is_loaded_once_a_process(tmp_path, monkeypatch):
-    from tfrs_app.layers import text
+    from tfrs_app.layers import saved_encoder
 
-    loaded, load = [], text.load_encoder
+    opened, open_encoder = [], saved_encoder.open_encoder
     monkeypatch.setattr(
-        text, "load_encoder", lambda *args: loaded.append(args) or load(*args)
+        saved_encoder,
+        "open_encoder",
+        lambda *given: opened.append(given) or open_encoder(*given),
     )
     handle = write_encoder(tmp_path / "tiny", seed=5)
     first = TextEncoder.named(handle).vectors([b"x"])
     again = TextEncoder.named(handle).vectors([b"x"])
     np.testing.assert_array_equal(first, again)
-    assert len(loaded) == 1
+    assert len(opened) == 1
+
+
+def test_texts_are_ordered_by_what_the_encoder_calls_their_length(tmp_path):
+    texts = [b"aa aa", b"a a a a", b"", "\u00e4\u00e4\u00e4".encode(), b"bbbbbb"]
+    plain = TextEncoder.named(write_encoder(tmp_path / "plain", seed=6))
+    assert plain.longest_first(texts).tolist() == [1, 3, 4, 0, 2]  # 7, 6, 6, 5, 0 bytes
+    words = TextEncoder.named(write_encoder(tmp_path / "words", tells_lengths=True))
+    assert words.longest_first(texts).tolist() == [1, 0, 3, 4, 2]  # 4, 2, 1, 1, 0 words
 
 
 def test_no_other_job_waits_for_tensorflow():
