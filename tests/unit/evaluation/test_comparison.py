@@ -169,6 +169,7 @@ def test_metrics_json_has_exactly_these_keys(comparison, dataset, tmp_path):
     document = json.loads(path.read_text())
     assert list(document) == ["protocol", "dataset", "run", "verdicts", "results"]
     assert document["protocol"] == {
+        "validation_start": "2024-01-10T00:00:00+00:00",
         "test_start": "2024-01-20T00:00:00+00:00",
         "test_end": "2024-01-22T00:00:01+00:00",  # after the last event
         "catalogue_items": 5,
