@@ -26,7 +26,7 @@ FAMILIES = (
     Family(
         "personal_frequency",
         fit_personal_frequency,
-        {"half_life_days": (56, 14, 28, 112, 224)},
+        {"half_life_days": (112, 28, 224)},
     ),
     Family(
         "item_knn",
@@ -34,7 +34,7 @@ FAMILIES = (
         {
             "half_life_days": (56, None),
             "shrinkage": (20, 5),
-            "neighbours": (10, 5, 30, 100),
+            "neighbours": (10, 5, 50),
             "query_half_life_days": (28, 7),
         },
     ),
@@ -49,7 +49,7 @@ FAMILIES = (
         {
             "half_life_days": (56, None),
             "factors": (64, 32),
-            "regularization": (10, 1, 100),
+            "regularization": (10, 100),
             "alpha": (1, 10),
         },
     ),

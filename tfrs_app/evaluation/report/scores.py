@@ -28,6 +28,8 @@ from tfrs_app.evaluation.report.words import (
 SURE = {"beats": ("beats", "good"), "loses to": ("loses to", "bad")}
 """Outcomes that are told apart from chance: words and CSS class."""
 
+_INTERVAL = "<small>95 % interval</small>"
+
 
 def scores(measured: Measured, target: str) -> str:
     """Returns the tables of one target."""
@@ -48,13 +50,12 @@ def _ranking(measured: Measured, target: str) -> str:
         [
             f'<span class="name">{spoken(row.model)}</span>',
             _drawn(row, metric, top, best),
-            figure(row.values[metric]),
-            between(row.intervals[metric]) if metric in row.intervals else "",
+            _score(row, metric),
         ]
         for row in rows
     ]
     label = metric_label(metric)
-    head = ("model", ends(top), label, "95 % interval")
+    head = ("model", ends(top), f"{label}{_INTERVAL}")
     note = ", dashed line: the best baseline" if rival else ""
     return (
         f"<h3>Ranking by {label}</h3>"
@@ -106,12 +107,12 @@ def _block(measured: Measured, target: str, names: Sequence[str]) -> str:
     return f'<div class="wide">{_table(measured, head, rows, cells)}</div>'
 
 
-def _score(row: Row, name: str, best: float) -> str:
-    value = row.values[name]
+def _score(row: Row, name: str, best: float | None = None) -> str:
+    """Returns a mean above its interval, in bold if it is the best."""
+    value, bounds = row.values[name], row.intervals.get(name)
     text = figure(value)
     if value == best:
         text = f'<span class="best">{text}</span>'
-    bounds = row.intervals.get(name)
     return f"{text}<small>{between(bounds)}</small>" if bounds else text
 
 
@@ -125,7 +126,7 @@ def _duels(measured: Measured, target: str, model: str) -> str:
     rivals = [row for row in measured.rows(target) if (row.model, metrics[0]) in found]
     head = ["baseline"]
     for metric in metrics:
-        head += [metric_label(metric), "difference, 95 % interval"]
+        head += [metric_label(metric), f"difference{_INTERVAL}"]
     cells = [
         [
             spoken(rival.model),

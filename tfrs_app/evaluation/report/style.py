@@ -20,9 +20,11 @@ td small{font-size:.78em}.best{font-weight:700}
 .wide th:first-child{position:sticky;left:0;z-index:1;
 background:var(--card);padding-left:.4rem}
 .wide tr.model>th:first-child{background:var(--soft)}
+.wide th{overflow-wrap:normal}.wide th:first-child{overflow-wrap:break-word;
+min-width:6rem}
 .name{white-space:nowrap}.name::before{content:"";display:inline-block;width:.6em;height:.6em;border-radius:50%;
 margin-right:.45em;background:var(--mark)}
-.ends{display:flex;justify-content:space-between;min-width:min(24rem,28vw)}
+.ends{display:flex;gap:.7em;justify-content:space-between;min-width:min(24rem,28vw)}
 svg.row{display:block;width:100%;min-width:7rem;height:1.4rem}
 svg.row line{vector-effect:non-scaling-stroke;stroke:var(--mark,var(--line))}
 .dot{stroke-width:9;stroke-linecap:round}.whisker{stroke-width:2}
@@ -64,7 +66,6 @@ time{color:var(--dim);font-size:.8rem;white-space:nowrap;margin-right:.4rem}
 .rank{display:inline-block;min-width:1.4rem;color:var(--dim)}
 @media(max-width:40rem){body{padding:.6rem;font-size:14px}
 .card,.wide{padding:.6rem}th,td{padding:.2rem .35rem}
-svg.row{min-width:5rem}.wide th:first-child{white-space:normal;max-width:8.5rem}
-.name{white-space:normal}}
+svg.row{min-width:5rem}.name,.wide th:first-child{white-space:normal}tbody th small{display:none}}
 @media print{body{font-size:11px}.wide th:first-child{position:static}}
 """

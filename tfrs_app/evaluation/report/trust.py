@@ -8,6 +8,7 @@ from tfrs_app.data.html import table
 from tfrs_app.evaluation.report.measured import Measured
 from tfrs_app.evaluation.report.words import (
     METRICS,
+    SLICES,
     day,
     figure,
     meaning_of,
@@ -91,10 +92,12 @@ def tuning(measured: Measured) -> str:
 
 
 def glossary(measured: Measured) -> str:
-    """Returns what targets and metrics mean."""
+    """Returns what targets, slices and metrics mean."""
     used = {name.partition("@")[0] for row in measured.results for name in row.values}
+    parts = {name for row in measured.results for name in row.slices}
     rows = [
         *((title_of(target), meaning_of(target)) for target in measured.targets),
+        *((spoken(name), text) for name, text in SLICES.items() if name in parts),
         *((metric_label(name), text) for name, text in METRICS.items() if name in used),
     ]
     return (
