@@ -1,5 +1,7 @@
 """The acid test of the feature spec: a new numeric item feature is one line of YAML."""
 
+import dataclasses
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -38,8 +40,11 @@ def test_one_line_reaches_the_saved_model(tmp_path):
     assert sorted(set(prices.tolist())) == [float(n) for n in range(1, 21)]
     assert stages.encoded.dataset.numeric["price_in_euro"].mean == pytest.approx(10.5)
     model = load_retrieval(stages.run_folder, stages.encoded)
-    inputs = model.candidates(np.array([0], np.int32), np.array([0], np.int64))
-    dearer = {**inputs, "price_in_euro": inputs["price_in_euro"] + 100.0}
-    tower = model.candidate_tower
-    assert not np.allclose(tower(inputs), tower(dearer), atol=1e-4)
+    dearer = dataclasses.replace(
+        stages.encoded, catalogue={**stages.encoded.catalogue, LINE["name"]: prices + 9}
+    )
+    other = load_retrieval(stages.run_folder, dearer)
+    item, moment = np.array([0], np.int32), 1_709_900_000
+    left, right = (m.embed_items(item, moment) for m in (model, other))
+    assert not np.allclose(left, right, atol=1e-4)
     assert (folder / "saved_model.pb").exists()

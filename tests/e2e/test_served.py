@@ -214,4 +214,4 @@ def test_recommend_prints_a_table_with_texts(toy_run, server):
     for address in server:
         asked = [*command, "--server", address, "--history", "i2,i4", "-k", "3"]
         answer = subprocess.run(asked, check=True, capture_output=True, text=True)
-        assert len(re.findall(r"even thing \d+ .* 0\.\d{4}", answer.stdout)) == 3
+        assert len(re.findall(r"even thing \d+ .* -?\d+\.\d{4}", answer.stdout)) == 3

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tfrs_app.contract.section import Count, Fraction, Positive, Section
+from tfrs_app.contract.section import Count, Fraction, HalfLife, Positive, Section
 
 HistoryEncoder = Literal["mean", "attention", "gru", "transformer"]
 LogQ = Literal["counts", "streaming", "none"]
@@ -40,7 +40,7 @@ class RetrievalConfig(Section):
     history_length: Count = 50
     """Most recent events that the query tower sees."""
     history_half_lives_days: Annotated[
-        tuple[Positive, ...], Field(strict=False, min_length=1)
+        tuple[HalfLife, ...], Field(strict=False, min_length=1)
     ] = (7.0, 60.0, 400.0)
     """Encoder mean: one average each, in which an event of that age counts half."""
     history_heads: Count = 2

@@ -7,11 +7,16 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1, strict=False)]
-Positive = Annotated[float, Field(gt=0, strict=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=False)]
+HalfLife = Annotated[float, Field(gt=0, strict=False)]
+"""Days after which something counts half; infinity: never."""
 Count = Annotated[int, Field(ge=1)]
 
 
 class Section(BaseModel):
     """Refuses unknown keys, values of another type, and changes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # JSON knows no infinity, which a half-life may be.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, ser_json_inf_nan="strings"
+    )

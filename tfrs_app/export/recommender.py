@@ -101,7 +101,7 @@ class Recommender(tf.Module):
         return self._listed(query, excluded, inputs[K], self.index)
 
     def embed_query(self, inputs: Tensors) -> dict[str, tf.Tensor]:
-        """Embeds a history, profile and moment: unit vectors `[batch, dim]`."""
+        """Embeds a history, profile and moment: `[batch, width]`."""
         return {EMBEDDING: self._query(inputs)}
 
     def similar_items(self, inputs: Tensors) -> dict[str, tf.Tensor]:
@@ -138,7 +138,7 @@ class Recommender(tf.Module):
         """Returns the best allowed items of each query, `[batch, max k]`.
 
         Args:
-            query: `[batch, dim]`.
+            query: `[batch, width]`.
             excluded: catalogue rows `[batch, n]`; -1 excludes nothing.
             k: int32, scalar or `[batch]`.
             index: that is asked.

@@ -16,7 +16,7 @@ DAYS_PER_WEEK = 7.0
 class ItemTrends(tf.keras.layers.Layer):
     """Describes how often items were lately wanted, from strictly earlier events only.
 
-    As of the batch's first moment in training, as of the request's in serving: the
+    As of the batch's first moment in training, as of the last event's in serving: the
     future is never seen. Somebody's tenth purchase tells less of what others will want
     than ten people's first, so events, users and new users are counted.
 

@@ -13,7 +13,7 @@ from tfrs_app.contract.features import HISTORY_EVENT_TYPE, ITEM_ID, Kind, Role
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.data.text_embeddings import TextEmbeddings
 from tfrs_app.data.windows import QueryReader
-from tfrs_app.layers.lookup import FIRST_TOKEN, FeatureLookup
+from tfrs_app.layers.lookup import FeatureLookup
 
 
 @dataclass(frozen=True)
@@ -50,26 +50,28 @@ class EncodedDataset:
 
     @cached_property
     def content_by_index(self) -> dict[str, np.ndarray]:
-        """Returns the catalogue's features by item index; padding and unknown first.
+        """Returns the catalogue's features by item index; missing for no item's index.
 
         For a text feature: rows of `texts.vectors`, behind which one row of zeros is
         taken to stand.
         """
-        row = np.argsort(self.catalogue[ITEM_ID])
-        columns = {k: v[row] for k, v in self.catalogue.items() if k != ITEM_ID}
+        columns = {k: v for k, v in self.catalogue.items() if k != ITEM_ID}
         missing = {
             name: np.nan if values.dtype.kind == "f" else 0
             for name, values in columns.items()
         }
         if self.texts is not None:
-            columns |= {name: rows[row] for name, rows in self.texts.rows.items()}
+            columns |= self.texts.rows
             missing |= dict.fromkeys(self.texts.rows, len(self.texts.vectors))
-        return {
-            name: np.concatenate(
-                [np.full(FIRST_TOKEN, missing[name], values.dtype), values]
-            )
+        # A continued vocabulary keeps the places of items that are gone.
+        indices = self.lookup.item_id.vocabulary_size()
+        by_index = {
+            name: np.full(indices, missing[name], values.dtype)
             for name, values in columns.items()
         }
+        for name, values in columns.items():
+            by_index[name][self.catalogue[ITEM_ID]] = values
+        return by_index
 
     def reader(self, history_length: int) -> QueryReader:
         """Returns a reader that cuts looked-up queries from the event log."""

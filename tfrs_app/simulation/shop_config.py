@@ -34,7 +34,7 @@ retrieval:
   history_length: 50
   batch_size: 1024
   uniform_negatives: 512
-  popularity_days: [7, 28]
+  trend_days: [7, 28]
   epochs: 8
   catch_up_epochs: 1
 

@@ -39,7 +39,7 @@ def test_a_killed_training_is_resumed_and_counts_only_when_finished(toy):
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert any(line.startswith("resuming after epoch ") for line in lines)
-    epochs = [line for line in lines if "validation recall" in line]
+    epochs = [line for line in lines if "validation ndcg" in line]
     assert len(epochs) in (EPOCHS - 2, EPOCHS - 3)  # the kill may come an epoch late
     assert epochs[-1].startswith(f"epoch {EPOCHS}:")
     assert verify(folder).counts["epochs"] == EPOCHS

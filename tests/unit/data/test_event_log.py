@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.data.logs import USERS, log_of, rows_of
+from tfrs_app.data.event_log import NEVER
 
 
 def test_a_basket_does_not_see_itself():
@@ -62,3 +63,36 @@ def test_users_without_events_own_nothing():
     assert log.history_end().tolist() == [0, 0 + 1, 2]
     assert log.before(2).tolist() == [0, 1, 2, 2, 3]
     np.testing.assert_array_equal(log.user, [1, 1, 3])
+
+
+@given(USERS)
+def test_previous_is_when_the_user_last_had_the_item(users):
+    rows, expected = rows_of(users), []
+    for user, position, _, item, _ in rows:
+        earlier = [
+            r[2] for r in rows if r[0] == user and r[3] == item and r[1] < position
+        ]
+        expected.append(earlier[-1] if earlier else NEVER)
+    assert log_of(users).previous.tolist() == expected
+
+
+@given(USERS)
+def test_repeated_is_what_the_user_had_at_an_earlier_moment(users):
+    rows = rows_of(users)
+    expected = [
+        any(r[0] == user and r[3] == item and r[2] < time for r in rows)
+        for user, _, time, item, _ in rows
+    ]
+    assert log_of(users).repeated.tolist() == expected
+
+
+def test_in_a_basket_an_item_follows_itself_but_repeats_nothing():
+    log = log_of([[(5, 1, 0), (5, 1, 1), (6, 2, 0)], [(7, 1, 0)]])
+    assert log.previous.tolist() == [NEVER, 5, NEVER, NEVER]
+    assert log.repeated.tolist() == [False] * 4
+    assert log.weight.tolist() == [0.5, 1.0, 0.5, 0.5]
+    assert log.bought.tolist() == [False, True, False, False]
+
+
+def test_no_events_have_neither_previous_nor_repeated():
+    assert log_of([]).previous.tolist() == log_of([]).repeated.tolist() == []

@@ -28,6 +28,13 @@ def gathered(made, target, training=False):
     return {name: value.numpy() for name, value in batch._asdict().items()}
 
 
+def graph_of(made, training=False):
+    """The same for thousands of batches, many times faster."""
+    targets = tf.TensorSpec([None], tf.int32)
+    graph = tf.function(lambda rows: made(rows, training), input_signature=[targets])
+    return lambda target: graph(tf.constant(target, tf.int32))
+
+
 @pytest.mark.parametrize("drawn", [ITEMS, ITEMS + 5])
 def test_as_many_draws_as_items_are_the_whole_catalogue(drawn):
     batch = gathered(candidates_of(drawn=drawn), [3, 3, 1])
@@ -53,11 +60,12 @@ def test_rows_are_distinct_and_hold_every_target(in_batch):
 
 def test_without_in_batch_negatives_a_target_counts_only_if_it_was_drawn():
     made = candidates_of(in_batch=False)
-    batches = [gathered(made, [3]) for _ in range(400)]
-    share = np.mean([batch["is_negative"][0] for batch in batches])
+    batch_of = graph_of(made)
+    batches = [batch_of([3]) for _ in range(400)]
+    share = np.mean([batch.is_negative.numpy()[0] for batch in batches])
     expected = 1 - (1 - 1 / ITEMS) ** 6
     assert share == pytest.approx(expected, abs=0.07)
-    inclusion = batches[0]["log_inclusion"]
+    inclusion = batches[0].log_inclusion
     np.testing.assert_allclose(np.exp(inclusion), expected, rtol=1e-4)
 
 
@@ -67,10 +75,11 @@ def test_the_inclusion_is_how_often_a_batch_holds_an_item():
     share = COUNTS / COUNTS.sum()
     held, told = np.zeros(ITEMS), np.zeros(ITEMS)
     batches = 3000
+    batch_of = graph_of(made)
     for _ in range(batches):
-        batch = gathered(made, random.choice(ITEMS, 4, p=share))
-        held[batch["rows"]] += 1
-        told[batch["rows"]] = np.exp(batch["log_inclusion"])
+        batch = batch_of(random.choice(ITEMS, 4, p=share))
+        held[batch.rows.numpy()] += 1
+        told[batch.rows.numpy()] = np.exp(batch.log_inclusion)
     np.testing.assert_allclose(told, held / batches, atol=0.04)
 
 
@@ -89,8 +98,9 @@ def test_the_streaming_estimate_finds_the_frequencies():
     made = candidates_of(log_q="streaming", drawn=0)
     random = np.random.default_rng(2)
     share = COUNTS / COUNTS.sum()
+    batch_of = graph_of(made, training=True)
     for _ in range(3000):
-        gathered(made, random.choice(ITEMS, 4, p=share), training=True)
+        batch_of(random.choice(ITEMS, 4, p=share))
     batch = gathered(made, [0, 1, 2])
     expected = [1 - (1 - p) ** 4 for p in (0.5, 0.3, 0.1)]
     np.testing.assert_allclose(np.exp(batch["log_inclusion"]), expected, atol=0.12)

@@ -1,0 +1,108 @@
+"""Texts that were embedded once, as both towers read them."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.little_shop import T0
+from tfrs_app.data.text_embeddings import TextEmbeddings
+from tfrs_app.models.retrieval import RetrievalModel
+
+ROWS = np.array([2, 0, 1, 2, 0], np.int32)
+"""Of apple, bread, cheese, date, egg: apple and date share a text."""
+TOKENS = {"apple": 2, "cheese": 4, "egg": 6}
+
+
+def texts_of(vectors) -> TextEmbeddings:
+    return TextEmbeddings(np.array(vectors, np.float32), {"title": ROWS}, "made")
+
+
+VECTORS = [[1.0, 0.0, 0.5], [0.0, 1.0, -1.0], [0.5, 0.5, 0.0]]
+CHANGED = [VECTORS[0], [0.0, 3.0, 2.0], VECTORS[2]]  # cheese's
+
+
+@pytest.fixture
+def model_of(little_encoded, little_config):
+    def made(vectors, **settings):
+        tf.keras.utils.set_random_seed(3)
+        config = little_config.retrieval.model_copy(
+            update={"text_dim": 5, "history_half_lives_days": (math.inf,), **settings}
+        )
+        texts = None if vectors is None else texts_of(vectors)
+        encoded = dataclasses.replace(little_encoded, texts=texts)
+        return RetrievalModel(encoded, config)
+
+    return made
+
+
+def embedded(model):
+    return model.embed_items(tf.range(5), T0).numpy()
+
+
+def query_of(model, item):
+    """The query of somebody who has bought one item, by its token."""
+    history = tf.constant([[0, 0, item]])
+    return model.query_tower(
+        {
+            "history_item_id": history,
+            "history_event_type": tf.where(history > 0, 3, 0),
+            "history_timestamp": tf.fill([1, 3], tf.constant(T0, tf.int64)),
+            "timestamp": tf.constant([T0], tf.int64),
+            "city": tf.constant([0]),
+            "age": tf.constant([math.nan]),
+            "store": tf.constant([0]),
+            "wait": tf.constant([math.nan]),
+        }
+    ).numpy()
+
+
+def test_a_text_changes_the_items_that_have_it_and_no_others(model_of):
+    before, after = embedded(model_of(VECTORS)), embedded(model_of(CHANGED))
+    differs = np.abs(before - after).max(axis=1) > 1e-4
+    assert differs.tolist() == [False, False, True, False, False]
+
+
+@pytest.mark.parametrize("encoder", ["mean", "attention", "gru", "transformer"])
+def test_a_text_changes_the_queries_whose_history_holds_it(model_of, encoder):
+    before, after = (model_of(v, history_encoder=encoder) for v in (VECTORS, CHANGED))
+    for item, token in TOKENS.items():
+        same = np.allclose(query_of(before, token), query_of(after, token), atol=1e-5)
+        assert same == (item != "cheese"), item
+
+
+def test_without_content_no_text_reaches_the_query(model_of):
+    before, after = (model_of(v, history_content=False) for v in (VECTORS, CHANGED))
+    for token in TOKENS.values():
+        np.testing.assert_allclose(
+            query_of(before, token), query_of(after, token), atol=1e-6
+        )
+    assert not np.allclose(embedded(before)[2], embedded(after)[2], atol=1e-4)
+
+
+def test_padding_and_unknown_items_have_no_text(model_of):
+    model = model_of(VECTORS)
+    parts = model.candidate_tower.content(tf.range(7))
+    text = parts[-1].numpy()
+    assert text.shape == (7, 5)
+    assert not text[:2].any()
+    layer = model.candidate_tower.content.features.parts["title"]
+    kernel = layer.project.get_weights()[0]
+    expected = np.array(VECTORS, np.float32)[ROWS] @ kernel
+    np.testing.assert_allclose(text[2:], expected, atol=1e-6)
+
+
+def test_vectors_are_not_trained_and_their_projection_is(model_of):
+    model = model_of(VECTORS)
+    embedded(model)
+    layer = model.candidate_tower.content.features.parts["title"]
+    trained = {id(v) for v in model.candidate_tower.trainable_variables}
+    assert id(layer.vectors) not in trained
+    assert id(layer.project.kernel) in trained
+
+
+def test_without_embedded_texts_the_feature_is_left_out(model_of):
+    parts = model_of(None).candidate_tower.content.features.parts
+    assert "title" not in parts
