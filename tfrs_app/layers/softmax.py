@@ -32,13 +32,14 @@ def softmax_loss(
         candidate: int `[examples]`, column of each example's target.
         weight: `[examples]`.
         log_inclusion: `[candidates]`, log probability that a batch holds it.
-        is_negative: bool `[candidates]`, False for one that is there as a target only.
+        is_negative: bool, broadcast to `[queries, candidates]`: False for a candidate
+            that is there as a target only, or that a query's user may not be shown.
         hardest: only so many of a query's best scored negatives count; None: all.
     """
     pairs = tf.stack([query, candidate], axis=1)
     target = tf.gather_nd(scores, pairs)  # [examples]
     own = tf.scatter_nd(pairs, tf.ones_like(weight), tf.shape(scores)) > 0
-    allowed = is_negative[tf.newaxis, :] & ~own
+    allowed = is_negative & ~own
     negative = tf.where(allowed, scores - log_inclusion[tf.newaxis, :], NEVER)
     if hardest is not None:
         count = tf.minimum(hardest, tf.shape(negative)[1])

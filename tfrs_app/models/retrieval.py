@@ -10,7 +10,7 @@ import tensorflow_recommenders as tfrs
 
 from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Role
 from tfrs_app.contract.retrieval_config import RetrievalConfig
-from tfrs_app.data.windows import QUERY_ROW, TARGET, TIMESTAMP, WEIGHT
+from tfrs_app.data.windows import QUERY_ROW, TARGET, TIMESTAMP, WEIGHT, WINDOW
 from tfrs_app.layers.candidates import Candidates
 from tfrs_app.layers.factors import FactorTables, item_factors
 from tfrs_app.layers.inputs import FeatureInputs
@@ -135,7 +135,7 @@ class RetrievalModel(tfrs.Model):
             candidate=batch.column,
             weight=inputs[WEIGHT],
             log_inclusion=batch.log_inclusion,
-            is_negative=batch.is_negative,
+            is_negative=batch.is_negative & self._new_to_user(inputs, batch.rows),
             hardest=self.config.hard_negatives,
         )
         if training and self.config.norm_penalty:
@@ -149,6 +149,33 @@ class RetrievalModel(tfrs.Model):
         learned, _, trends = tf.split(vectors, ends, axis=1)
         squares = tf.reduce_sum(learned**2, axis=1) + tf.reduce_sum(trends**2, axis=1)
         return tf.reduce_mean(squares)
+
+    def _new_to_user(
+        self, inputs: Mapping[str, tf.Tensor], rows: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns which candidates each query's history lacks, `[queries, candidates]`.
+
+        A model for discoveries alone is never asked for the others, so they teach
+        nothing; every other model sees all as new.
+        """
+        candidates = tf.shape(rows)[0]
+        if self.config.repeat_weight > 0:
+            return tf.ones([1, candidates], tf.bool)
+        history = inputs[HISTORY_ITEM_ID]  # [windows, length]
+        column = tf.tensor_scatter_nd_update(
+            tf.fill([self.catalogue_size + FIRST_TOKEN], candidates),
+            tf.gather(self._index, rows)[:, tf.newaxis],
+            tf.range(candidates),
+        )
+        window = tf.broadcast_to(
+            tf.range(tf.shape(history)[0])[:, tf.newaxis], tf.shape(history)
+        )
+        pairs = tf.stack([window, tf.gather(column, history)], axis=-1)
+        shape = [tf.shape(history)[0], candidates + 1]
+        had = tf.scatter_nd(pairs, tf.ones_like(history), shape)[:, :-1] > 0
+        if WINDOW in inputs:
+            had = tf.gather(had, inputs[WINDOW])
+        return ~had
 
     def _forgetful(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Hides events, so that no query hangs on few of them."""

@@ -57,6 +57,22 @@ def test_it_is_its_definition(seed, hardest):
     assert float(loss_of(values, hardest=hardest)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_each_query_may_have_negatives_of_its_own():
+    values = case(5)
+    open_ones = np.random.default_rng(9).random((3, 7)) < 0.5
+    together = float(loss_of(values | {"is_negative": open_ones}))
+    parts = []
+    for q in range(3):
+        mine = values["query"] == q
+        alone = values | {
+            name: values[name][mine] for name in ("query", "candidate", "weight")
+        }
+        if mine.any():
+            share = alone["weight"].sum() / values["weight"].sum()
+            parts.append(share * loop(**alone | {"is_negative": open_ones[q]}))
+    assert together == pytest.approx(sum(parts), rel=1e-4)
+
+
 def test_over_the_whole_catalogue_it_is_the_plain_cross_entropy():
     values = case(1, examples=3) | {
         "query": [0, 1, 2],

@@ -109,6 +109,21 @@ def test_uniform_negatives_join_every_examples_candidates(model_of, case):
     assert float(model.compute_loss(inputs)) == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("repeat_weight", [0.0, 1.0])
+def test_discoveries_are_not_compared_with_what_the_user_had(model_of, repeat_weight):
+    inputs = batch_of([0, 1], [1, 2], [1.0, 1.0])  # query 1 had apple, cheese, date
+    inputs["history_item_id"] = tf.constant([[0, 0, 0], [4, 2, 5], [0, 0, 3]])
+    model = model_of(repeat_weight=repeat_weight, uniform_negatives=ITEMS)
+    lacks = model._new_to_user(inputs, tf.constant([3, 0, 4, 2])).numpy()
+    if repeat_weight:
+        assert lacks.all()
+    else:  # columns: date, apple, egg, cheese
+        assert lacks[1].tolist() == [False, False, True, False]
+        assert lacks[0].all()
+        assert lacks[2].all()
+    assert np.isfinite(float(model.compute_loss(inputs)))
+
+
 def test_hidden_events_change_a_training_query_only(model_of):
     inputs = batch_of(*CASES["all different"])
     model = model_of(history_dropout=1.0)

@@ -66,6 +66,7 @@ time{color:var(--dim);font-size:.8rem;white-space:nowrap;margin-right:.4rem}
 .rank{display:inline-block;min-width:1.4rem;color:var(--dim)}
 @media(max-width:40rem){body{padding:.6rem;font-size:14px}
 .card,.wide{padding:.6rem}th,td{padding:.2rem .35rem}
-svg.row{min-width:5rem}.name,.wide th:first-child{white-space:normal}tbody th small{display:none}}
+svg.row{min-width:5rem}.name,.wide th:first-child{white-space:normal}
+tbody th small{display:none}}
 @media print{body{font-size:11px}.wide th:first-child{position:static}}
 """
