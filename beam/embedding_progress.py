@@ -14,7 +14,7 @@ PERIOD_S = 5.0
 def told(
     done: Callable[[], int], total: int, tell: Callable[[str], None]
 ) -> Iterator[None]:
-    """Tells every few seconds how many texts are done and how many a second.
+    """Tells how many texts are done and how many a second, as it grows.
 
     The rate counts from the first finished batch on, so it holds no start of workers.
 
@@ -37,12 +37,13 @@ def _watch(
     done: Callable[[], int], total: int, tell: Callable[[str], None], ended: Event
 ) -> None:
     first: tuple[float, int] | None = None
+    before = 0
     while not ended.wait(PERIOD_S):
         moment, texts = time.monotonic(), done()
-        if not texts or texts >= total:
-            continue
-        first = first or (moment, texts)
-        tell(line(texts, total, moment - first[0], texts - first[1]))
+        if before < texts < total:
+            first = first or (moment, texts)
+            tell(line(texts, total, moment - first[0], texts - first[1]))
+            before = texts
 
 
 def line(texts: int, total: int, seconds: float, embedded: int) -> str:

@@ -102,6 +102,12 @@ def test_every_item_has_the_vector_of_its_text(tmp_path, handle, layout, encode_
     }
     assert_right(found, texts, encode_alone)
     assert len(cache_files(layout)) == 2  # 2,048 texts each
+    (folder,) = results(layout)
+    assert sorted(read_manifest(folder).files) == [
+        "encoder.json", "rows/title.npy", "rows/words.npy", "vectors.npy",
+    ]  # fmt: skip
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"encoder.json", "rows", "vectors.npy", "manifest.json"}
 
 
 def test_no_two_texts_share_a_row_and_equal_ones_do(tmp_path, handle, layout):

@@ -12,7 +12,7 @@ def test_a_line_tells_rate_and_rest_once_they_are_known():
 
 def test_progress_is_told_until_the_work_ends(monkeypatch):
     monkeypatch.setattr(embedding_progress, "PERIOD_S", 0.001)
-    counts = iter([0, 2, 4])
+    counts = iter([0, 2, 2, 4, 4])
     lines, enough = [], Event()
 
     def done():
