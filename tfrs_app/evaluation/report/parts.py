@@ -66,7 +66,8 @@ def cold_candidates(measured: Measured, target: str) -> str:
         '<h3>New items only</h3><p class="dim">Items without any event before the '
         "window, ranked among themselves, for the "
         f"{int(asked['users']):,} customers who bought one. What reads no texts and no "
-        "categories lists them in catalogue order, which is chance.</p>"
+        "categories lists them in catalogue order, which is chance; where there are "
+        "few new items, chance finds many.</p>"
         f'<div class="wide">{table(head, cells, classes)}</div>'
     )
 

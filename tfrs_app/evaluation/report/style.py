@@ -60,7 +60,8 @@ fill:var(--mark);font-weight:600}svg.plot .other text,svg.plot .tick{fill:var(--
 grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr))}
 .lists h5{margin:.3rem 0 .2rem;font-size:.85rem;color:var(--dim)}
 .lists ol,.lists ul{margin:0;padding:0;list-style:none;font-size:.87rem}
-.lists li{padding:.12rem .4rem;border-bottom:1px solid var(--line)}
+.lists li{padding:.12rem .4rem .12rem 1.8rem;text-indent:-1.4rem;
+border-bottom:1px solid var(--line)}
 .lists li:last-child{border-bottom:0}
 .hit{background:var(--hit);font-weight:600}
 .tag{color:var(--good);white-space:nowrap;font-weight:600;font-size:.8rem}
