@@ -72,6 +72,17 @@ def vocabulary_of(folder, name):
     return (folder / "vocabularies" / f"{name}.txt").read_text().split("\n")[:-1]
 
 
+@pytest.mark.parametrize(("user", "stay"), [(USER, False), ("nobody", True)])
+def test_pages_that_may_show_a_user_go_with_them(made, user, stay):
+    path, folder = made
+    reports = folder.parents[1] / "reports"
+    pages = [reports / "data.html", reports / "report.html"]
+    for page in pages:
+        page.write_text("what user 7 bought")
+    forget(shop.loaded(path), user, QUIET)
+    assert [page.exists() for page in pages] == [stay, stay]
+
+
 def test_forgetting_nobody_changes_no_byte(made):
     path, folder = made
     before = content_of(folder, but=("manifest.json",))

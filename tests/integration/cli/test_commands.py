@@ -1,11 +1,17 @@
+import json
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 
 import pytest
+from rich.console import Console
 
 from tests.conftest import SMOKE, tfrs_app_command
+from tests.unit.evaluation.report.html_reader import Page
+from tfrs_app.cli.stages import Stages
+from tfrs_app.contract.loading import load_config
 
 COMMANDS = [
     [], ["prepare"], ["train"], ["train", "retrieval"], ["evaluate"], ["export"],
@@ -137,6 +143,35 @@ def test_a_second_run_skips_everything(toy_run):
         assert f"{what} unchanged: " in told
     assert "epoch 1" not in told
     assert {p: p.stat().st_mtime_ns for p in files} == files
+
+
+def test_the_report_shows_what_metrics_json_holds(toy_run):
+    reports = toy_run.stages.layout.reports
+    assert f"report {reports / 'report.html'}" in toy_run.output.replace("\n", " ")
+    document = json.loads((reports / "metrics.json").read_text(encoding="utf-8"))
+    read = Page((reports / "report.html").read_text(encoding="utf-8"))
+    k = document["evaluation"]["k"]
+    for number, target in enumerate(("all", "first_purchase")):
+        ranked = read.table(f"Ranking by NDCG@{k}", number)
+        rows = [r for r in document["results"] if r["target"] == target]
+        assert len(ranked) == len(rows)
+        for row in rows:
+            (_, told) = ranked[row["model"].replace("_", " ")].values()
+            low, high = row["intervals"][f"ndcg@{k}"]
+            assert told == f"{row[f'ndcg@{k}']:.4f} {low:.4f} to {high:.4f}"
+    assert "Customer 6" in read.text
+    assert " thing " in read.text  # titles, as the catalogue has them
+
+
+@pytest.mark.slow
+def test_a_lost_report_is_made_again(toy_run, tmp_path):
+    root = tmp_path / "again"
+    shutil.copytree(toy_run.stages.config.artifacts, root)
+    config = load_config(toy_run.config_path, [*toy_run.overrides, f"artifacts={root}"])
+    stages = Stages(config, Console(quiet=True))
+    stages.report_page.unlink()
+    stages.evaluate()
+    assert "Customer 6" in stages.report_page.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

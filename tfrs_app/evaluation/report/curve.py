@@ -11,8 +11,8 @@ from tfrs_app.evaluation.report.measured import Measured, Row, finite
 from tfrs_app.evaluation.report.rows import rounded_up
 from tfrs_app.evaluation.report.words import figure, spoken
 
-_WIDTH, _HEIGHT = 380, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 118, 14, 264
+_WIDTH, _HEIGHT = 400, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 138, 14, 264
 """Borders of the field: x of the axis, room for the names, y of the ends."""
 _LONGEST_NAME = 20
 _LINE_HEIGHT = 12.5

@@ -65,7 +65,7 @@ def _popularity(measured: Measured, target: str) -> str:
                 *(percentage(share, 0) for share in row.exposure),
             ]
         )
-    ends_ = '<span class="ends"><span>best sellers</span><span>long tail</span></span>'
+    ends_ = '<span class="ends"><span>best sellers</span> <span>long tail</span></span>'
     head = ("model", ends_, *(str(place) for place in range(1, tenths + 1)))
     classes = [measured.rank(row) for row in rows]
     return (

@@ -14,7 +14,7 @@ from tfrs_app.evaluation.report.customers import customers
 from tfrs_app.evaluation.report.examples import Examples
 from tfrs_app.evaluation.report.listed import listed_items
 from tfrs_app.evaluation.report.measured import Measured
-from tfrs_app.evaluation.report.parts import slices
+from tfrs_app.evaluation.report.parts import cold_candidates, slices
 from tfrs_app.evaluation.report.scores import SURE, scores, told
 from tfrs_app.evaluation.report.style import STYLE
 from tfrs_app.evaluation.report.trust import glossary, protocol, tuning
@@ -108,10 +108,8 @@ def _target(measured: Measured, target: str) -> str:
     )
     if not users:
         return head
-    return (
-        f"{head}{scores(measured, target)}{recall_curve(measured, target)}"
-        f"{slices(measured, target)}{listed_items(measured, target)}"
-    )
+    parts = (scores, recall_curve, slices, cold_candidates, listed_items)
+    return head + "".join(part(measured, target) for part in parts)
 
 
 def _anchor(target: str) -> str:

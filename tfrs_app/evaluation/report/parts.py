@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfrs_app.data.html import table
 from tfrs_app.evaluation.report.measured import Measured, Row, finite
-from tfrs_app.evaluation.report.rows import dot, ends, picture, rounded_up
+from tfrs_app.evaluation.report.rows import bar, dot, ends, picture, rounded_up
 from tfrs_app.evaluation.report.words import (
     SLICES,
     figure,
@@ -12,14 +12,18 @@ from tfrs_app.evaluation.report.words import (
     spoken,
 )
 
+COLD_CANDIDATES = "cold_candidates"
+"""The slice that has lists of its own, hence no place on the others' axis."""
+
 
 def slices(measured: Measured, target: str) -> str:
     """Returns the best model against the best baseline on each slice."""
     champion, rival = measured.champion(target), measured.rival(target)
-    names = [name for name, part in champion.slices.items() if part["users"]]
+    parts = {k: part for k, part in champion.slices.items() if k != COLD_CANDIDATES}
+    names = [name for name, part in parts.items() if part["users"]]
     if not names:
         return ""
-    metric = sliced_metric(measured, champion)
+    metric = f"ndcg@{sliced_length(measured)}"
     rows = measured.rows(target)
     reach = max(finite(row.slices[name][metric]) for row in rows for name in names)
     top = rounded_up(reach)
@@ -27,9 +31,7 @@ def slices(measured: Measured, target: str) -> str:
     compared = [_named(champion, measured)]
     compared += [_named(rival, measured)] if rival else []
     head = ("slice", "customers", ends(top), *compared, "best of all")
-    empty = [
-        spoken(name) for name, part in champion.slices.items() if not part["users"]
-    ]
+    empty = [spoken(name) for name, part in parts.items() if not part["users"]]
     without = f" Nobody is asked about: {', '.join(empty)}." if empty else ""
     return (
         f"<h3>Slices, {metric_label(metric)}</h3>"
@@ -39,11 +41,41 @@ def slices(measured: Measured, target: str) -> str:
     )
 
 
-def sliced_metric(measured: Measured, row: Row) -> str:
-    """Returns the NDCG whose cut-off is nearest to that of the verdicts."""
+def cold_candidates(measured: Measured, target: str) -> str:
+    """Returns the models on items without any event, ranked among themselves."""
+    rows, length = measured.rows(target), sliced_length(measured)
+    asked = rows[0].slices.get(COLD_CANDIDATES, {"users": 0})
+    if not asked["users"]:
+        return ""
+    ndcg, recall = f"ndcg@{length}", f"recall@{length}"
+    rows.sort(key=lambda row: -finite(row.slices[COLD_CANDIDATES][ndcg], -1.0))
+    found = [row.slices[COLD_CANDIDATES] for row in rows]
+    top = rounded_up(max(finite(part[ndcg]) for part in found))
+    cells = [
+        [
+            f'<span class="name">{spoken(row.model)}</span>',
+            picture(figure(part[ndcg]), [bar(part[ndcg], top)]),
+            figure(part[ndcg]),
+            figure(part[recall]),
+        ]
+        for row, part in zip(rows, found, strict=True)
+    ]
+    head = ("model", ends(top), metric_label(ndcg), metric_label(recall))
+    classes = [measured.rank(row) for row in rows]
+    return (
+        '<h3>New items only</h3><p class="dim">Items without any event before the '
+        "window, ranked among themselves, for the "
+        f"{int(asked['users']):,} customers who bought one. What reads no texts and no "
+        "categories lists them in catalogue order, which is chance; where there are "
+        "few new items, chance finds many.</p>"
+        f'<div class="wide">{table(head, cells, classes)}</div>'
+    )
+
+
+def sliced_length(measured: Measured) -> int:
+    """Returns the cut-off of the slices' metrics nearest to that of the verdicts."""
     ks = [int(k) for k in measured.settings["ks"]]
-    nearest = min(ks, key=lambda k: (abs(k - measured.k), k))
-    return f"ndcg@{nearest}"
+    return min(ks, key=lambda k: (abs(k - measured.k), k))
 
 
 def _cells(

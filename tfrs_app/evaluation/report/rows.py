@@ -32,7 +32,7 @@ def picture(label: str, shapes: Iterable[str]) -> str:
 
 def ends(top: float) -> str:
     """Returns the heading of a column of pictures that reach from 0 to top."""
-    return f'<span class="ends"><span>0</span><span>{top:g}</span></span>'
+    return f'<span class="ends"><span>0</span> <span>{top:g}</span></span>'
 
 
 def dot(value: float, top: float, name: str = "") -> str:

@@ -90,10 +90,12 @@ def _metrics(measured: Measured, target: str) -> str:
     )
     if not others:
         return main
-    return f"{main}<h3>Other lengths</h3>{_block(measured, target, others)}"
+    return f"{main}<h3>Other lengths</h3>{_block(measured, target, others, dense=True)}"
 
 
-def _block(measured: Measured, target: str, names: Sequence[str]) -> str:
+def _block(
+    measured: Measured, target: str, names: Sequence[str], *, dense: bool = False
+) -> str:
     rows = measured.rows(target)
     best = {name: max(finite(row.values[name], -1.0) for row in rows) for name in names}
     cells = [
@@ -104,7 +106,8 @@ def _block(measured: Measured, target: str, names: Sequence[str]) -> str:
         for row in rows
     ]
     head = ("model", *(metric_label(name) for name in names))
-    return f'<div class="wide">{_table(measured, head, rows, cells)}</div>'
+    look = "wide dense" if dense else "wide"
+    return f'<div class="{look}">{_table(measured, head, rows, cells)}</div>'
 
 
 def _score(row: Row, name: str, best: float | None = None) -> str:

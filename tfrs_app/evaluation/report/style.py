@@ -10,13 +10,15 @@ STYLE = """
 @media print{:root{color-scheme:light;--ink:#000;--dim:#444;--line:#bbb;--card:#fff;
 --m0:#1d5fa8;--m1:#0f766e;--m2:#6d28d9;--rival:#b45309;--other:#777;--bar:#4c78a8;
 --bad:#b42318;--good:#1a7f4b;--soft:#eee;--hit:#e3f4ea}}
-header{margin-bottom:.8rem}nav{margin:.5rem 0}nav a{margin-right:1rem;color:var(--m0)}
+body{max-width:76rem}header{margin-bottom:.8rem}nav{margin:.5rem 0}
+nav a{margin-right:1rem;color:var(--m0)}
 h2{font-size:1.25rem;margin-top:2.4rem}h3{font-size:1rem;margin:1.4rem 0 .4rem}
 .dim{max-width:46rem}.m0{--mark:var(--m0)}.m1{--mark:var(--m1)}.m2{--mark:var(--m2)}
 .rival{--mark:var(--rival)}.other{--mark:var(--other)}
 tr.model>*{background:var(--soft)}tr.model>th,tr.rival>th{font-weight:600}
 td,thead th{white-space:nowrap}td small,th small{display:block}
 td small{font-size:.78em}.best{font-weight:700}
+.dense td,.dense thead th{padding:.2rem .3rem;font-size:.92em}
 .wide th:first-child{position:sticky;left:0;z-index:1;
 background:var(--card);padding-left:.4rem}
 .wide tr.model>th:first-child{background:var(--soft)}
@@ -25,7 +27,7 @@ min-width:6rem}
 .name{white-space:nowrap}.name::before{content:"";display:inline-block;width:.6em;height:.6em;border-radius:50%;
 margin-right:.45em;background:var(--mark)}
 .ends{display:flex;gap:.7em;justify-content:space-between;min-width:min(24rem,28vw)}
-svg.row{display:block;width:100%;min-width:7rem;height:1.4rem}
+svg.row{display:block;overflow:visible;width:100%;min-width:7rem;height:1.4rem}
 svg.row line{vector-effect:non-scaling-stroke;stroke:var(--mark,var(--line))}
 .dot{stroke-width:9;stroke-linecap:round}.whisker{stroke-width:2}
 svg .zero,svg .level{stroke:var(--line);stroke-width:1}
@@ -40,8 +42,8 @@ grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr))}
 dl.facts{display:grid;gap:.6rem 1.2rem;margin:.2rem 0 .8rem;
 grid-template-columns:repeat(auto-fit,minmax(min(100%,13rem),1fr))}
 dt{color:var(--dim);font-size:.85rem}dd{margin:0;font-weight:600}
-figure{margin:0}.beside{display:grid;gap:1rem;align-items:center;
-grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr))}
+figure{margin:0}.beside{display:flex;flex-wrap:wrap;gap:1rem;align-items:center}
+.beside figure{flex:1 1 19rem}.beside .scroll{flex:1.3 1 min(100%,27rem)}
 .beside>*{min-width:0}.scroll{overflow-x:auto}
 .beside th,.beside td{padding:.2rem .3rem}.words td,.tuning td:nth-child(3){
 white-space:normal;text-align:left;min-width:14rem}
@@ -58,7 +60,8 @@ fill:var(--mark);font-weight:600}svg.plot .other text,svg.plot .tick{fill:var(--
 grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr))}
 .lists h5{margin:.3rem 0 .2rem;font-size:.85rem;color:var(--dim)}
 .lists ol,.lists ul{margin:0;padding:0;list-style:none;font-size:.87rem}
-.lists li{padding:.12rem .4rem;border-bottom:1px solid var(--line)}
+.lists li{padding:.12rem .4rem .12rem 1.8rem;text-indent:-1.4rem;
+border-bottom:1px solid var(--line)}
 .lists li:last-child{border-bottom:0}
 .hit{background:var(--hit);font-weight:600}
 .tag{color:var(--good);white-space:nowrap;font-weight:600;font-size:.8rem}

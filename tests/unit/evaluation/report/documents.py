@@ -29,6 +29,7 @@ def result(model, target, ndcg, **changes):
     found["slices"] = {
         "tail_items": {"users": 40, "ndcg@5": ndcg / 3, "ndcg@10": ndcg / 5},
         "cold_items": {"users": 0, "ndcg@5": 0.0, "ndcg@10": 0.0},
+        "cold_candidates": {"users": 12, "ndcg@10": 0.9 - ndcg, "recall@10": ndcg * 2},
     }
     found["recall_curve"] = {"1": ndcg / 7, "10": ndcg / 6, "100": ndcg}
     found["exposure"] = [0.4, 0.3, 0.2, 0.1]
