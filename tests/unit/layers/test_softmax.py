@@ -92,19 +92,24 @@ def test_sampling_estimates_the_sum_over_the_catalogue_without_bias():
     random = np.random.default_rng(0)
     scores = random.normal(size=50)
     inclusion = random.uniform(0.2, 0.9, 50)
+    first = {"query": [0], "candidate": [0], "weight": [1.0]}
+    vector = tf.TensorSpec([None])
+    graph = tf.function(
+        lambda scores, log_inclusion: softmax_loss(
+            scores[tf.newaxis],
+            log_inclusion=log_inclusion,
+            is_negative=tf.range(tf.size(scores)) > 0,
+            **{name: tf.constant(value) for name, value in first.items()},
+        ),
+        input_signature=[vector, vector],
+    )
     sums = []
     for _ in range(3000):
         kept = random.random(50) < inclusion
         kept[0] = False
-        values = {
-            "scores": [[0.0, *scores[kept]]],
-            "query": [0],
-            "candidate": [0],
-            "weight": [1.0],
-            "log_inclusion": [0.0, *np.log(inclusion[kept])],
-            "is_negative": [False, *[True] * kept.sum()],
-        }
-        sums.append(math.exp(float(loss_of(values))) - 1.0)
+        columns = [0.0, *scores[kept]], [0.0, *np.log(inclusion[kept])]
+        loss = graph(*(tf.constant(column, tf.float32) for column in columns))
+        sums.append(math.exp(float(loss)) - 1.0)
     assert np.mean(sums) == pytest.approx(np.exp(scores[1:]).sum(), rel=0.03)
 
 
