@@ -71,5 +71,7 @@ time{color:var(--dim);font-size:.8rem;white-space:nowrap;margin-right:.4rem}
 .card,.wide{padding:.6rem}th,td{padding:.2rem .35rem}
 svg.row{min-width:5rem}.name,.wide th:first-child{white-space:normal}
 tbody th small{display:none}}
-@media print{body{font-size:11px}.wide th:first-child{position:static}}
+@media print{body{font-size:11px}.wide th:first-child{position:static}
+.ends{min-width:9rem}.dense td,.dense thead th{padding:.2rem .1rem;font-size:.84em}
+svg.plot{max-width:22rem}}
 """

@@ -132,6 +132,21 @@ def test_verdicts_in_words():
     )
 
 
+def test_of_equal_baselines_the_one_that_was_judged_best_counts():
+    document = metrics()
+    for row in document["results"]:
+        if row["model"] == "popular":
+            row["ndcg@10"] = 0.1234
+    for one in document["verdicts"]:
+        if one["metric"] == "recall@10":
+            one["rival_is_best"] = one["rival"] == "popular"
+    text = page("tiny", document, examples())
+    assert text.count('<tr class="rival"><th scope="row"><span class="name">item') > 4
+    assert '<tr class="rival"><th scope="row"><span class="name">popular' not in text
+    assert "NDCG@10: beats item knn" in text
+    assert "Recall@10: beats popular" in text
+
+
 @pytest.mark.parametrize(
     ("outcome", "kind", "told"),
     [
