@@ -13,7 +13,7 @@ from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.features import HISTORY_ITEM_ID, HISTORY_TIMESTAMP
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.data.event_log import EventLog
-from tfrs_app.data.windows import QueryReader
+from tfrs_app.data.windows import WINDOW, WINDOW_END, QueryReader
 
 MOST_CELLS = 20_000_000
 """Places of histories that are looked at one by one; beyond it an even sample is."""
@@ -75,6 +75,8 @@ def check_histories(dataset: Dataset, history_length: int) -> HistoryCheck:
     chosen = requests.at(_even_sample(len(requests), MOST_CELLS // history_length))
     reader = traced_reader(log, history_length)
     seen = sum(_check_cut(log, reader, part) for part in _steps(chosen))
+    for part in _steps(chosen):
+        _check_shared(log, reader, part)
     return HistoryCheck(len(log.item), len(chosen), len(requests), seen)
 
 
@@ -137,13 +139,32 @@ def _check_cut(log: EventLog, reader: QueryReader, requests: _Requests) -> int:
     """Looks at every event that the reader shows and returns their number."""
     answer = reader(requests.user, requests.end, requests.timestamp, requests.end)
     position = answer[HISTORY_ITEM_ID].numpy().astype(np.int64) - 1  # [requests, L]
+    told = answer[HISTORY_TIMESTAMP].numpy()
+    return _check_positions(log, requests, position, told)
+
+
+def _check_shared(log: EventLog, reader: QueryReader, requests: _Requests) -> None:
+    """Looks at what queries see of windows that they share, up to their own end."""
+    answer = reader.shared(
+        requests.user, requests.end, requests.timestamp, requests.end
+    )
+    window, end = answer[WINDOW].numpy(), answer[WINDOW_END].numpy()
+    position = answer[HISTORY_ITEM_ID].numpy().astype(np.int64)[window] - 1
+    seen = np.arange(position.shape[1]) < end[:, np.newaxis]
+    told = answer[HISTORY_TIMESTAMP].numpy()[window]
+    _check_positions(log, requests, np.where(seen, position, -1), told)
+
+
+def _check_positions(
+    log: EventLog, requests: _Requests, position: np.ndarray, told: np.ndarray
+) -> int:
+    """Checks the events at shown positions, -1 for none, and returns their number."""
     shown = position >= 0
     position = np.where(shown, position, 0)
     not_earlier = log.timestamp[position] >= requests.timestamp[:, np.newaxis]
     starts = log.row_splits[requests.user][:, np.newaxis]
     ends = log.row_splits[requests.user + 1][:, np.newaxis]
     strange = (position < starts) | (position >= ends)
-    told = answer[HISTORY_TIMESTAMP].numpy()
     strange |= told != log.timestamp[position]
     for row, column in np.argwhere(shown & (not_earlier | strange))[:1]:
         raise _leak(log, requests, int(row), int(position[row, column]))

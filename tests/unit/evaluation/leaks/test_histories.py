@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from tests.unit.data.logs import USERS, log_of, rows_of
 from tfrs_app.contract.errors import DataError
 from tfrs_app.data.event_log import EventLog
-from tfrs_app.data.windows import TARGET, QueryReader, training_batches
+from tfrs_app.data.windows import (
+    TARGET,
+    WINDOW,
+    WINDOW_END,
+    QueryReader,
+    training_batches,
+)
 from tfrs_app.evaluation.leaks import histories
 from tfrs_app.evaluation.leaks.histories import check_histories, traced_reader
 
@@ -105,7 +111,22 @@ class OtherTimes(QueryReader):
         super().__init__(earlier, **arguments)
 
 
-@pytest.mark.parametrize("leaky", [OneTooFar, ForgetsTheUser, OtherTimes])
+class SharesTooMuch(QueryReader):
+    def shared(self, user, end, timestamp, moment):
+        answer = super().shared(user, end, timestamp, moment)
+        return {**answer, WINDOW_END: answer[WINDOW_END] + 1}
+
+
+class SharesWithAnother(QueryReader):
+    def shared(self, user, end, timestamp, moment):
+        answer = super().shared(user, end, timestamp, moment)
+        return {**answer, WINDOW: tf.zeros_like(answer[WINDOW])}
+
+
+@pytest.mark.parametrize(
+    "leaky",
+    [OneTooFar, ForgetsTheUser, OtherTimes, SharesTooMuch, SharesWithAnother],
+)
 def test_a_reader_that_shows_what_it_must_not_is_found(monkeypatch, leaky):
     monkeypatch.setattr(histories, "QueryReader", leaky)
     with pytest.raises(DataError, match="it may only hold the user's own, earlier"):
@@ -119,9 +140,10 @@ def test_a_reader_that_shows_the_basket_is_found(monkeypatch):
         check_histories(dataset_of(log_of(basket), 1, 1), LENGTH)
 
 
+@pytest.mark.parametrize("share", [False, True])
 @given(users=USERS)
-@settings(deadline=None, max_examples=30)
-def test_training_batches_hold_no_event_at_or_after_their_target(users):
+@settings(deadline=None, max_examples=20)
+def test_training_batches_hold_no_event_at_or_after_their_target(share, users):
     """Traced through what training reads: every number is an event's position."""
     rows, log = rows_of(users), log_of(users)
     traced = dataclasses.replace(log, item=np.arange(len(rows), dtype=np.int32))
@@ -130,16 +152,20 @@ def test_training_batches_hold_no_event_at_or_after_their_target(users):
         traced,
         positions=np.arange(len(rows)),
         weight=np.ones(len(rows)),
-        batch_size=1,
+        batch_size=min(2, len(rows)),
         seed=(1, 0),
+        share_windows=share,
     )
     read = 0
     for batch in batches.as_numpy_iterator():
-        user, _, moment, _, _ = rows[batch[TARGET][0]]
-        for token in batch["history_item_id"][batch["query_row"][0]]:
-            if token:
-                owner, _, time, _, _ = rows[token - 1]
-                assert owner == user
-                assert time < moment
-        read += 1
-    assert read == len(rows)
+        for target, query in zip(batch[TARGET], batch["query_row"], strict=True):
+            user, _, moment, _, _ = rows[target]
+            window = batch["window"][query] if share else query
+            end = batch["window_end"][query] if share else LENGTH
+            for token in batch["history_item_id"][window][:end]:
+                if token:
+                    owner, _, time, _, _ = rows[token - 1]
+                    assert owner == user
+                    assert time < moment
+            read += 1
+    assert read >= len(rows) - 1
