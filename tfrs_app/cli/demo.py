@@ -30,6 +30,7 @@ def show(stages: Stages, config: Path, k: int) -> None:
             recommend(stages, address, history=None, user=user, new_only=True, k=k)
     stages.console.print(
         f"metrics: {stages.metrics_file}\n"
+        f"report: {stages.report_page}\n"
         f"next: [bold]{program()} serve -c {config}[/], and in another terminal "
         f"[bold]{program()} recommend -c {config} --user {user}[/]"
     )

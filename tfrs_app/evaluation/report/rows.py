@@ -98,7 +98,7 @@ def rounded_up(value: float) -> float:
 
 
 def _x(value: float, top: float) -> float:
-    return min(max(value / top, 0.0), 1.0) * _WIDTH
+    return value / top * _WIDTH
 
 
 def _line(start: float, end: float, name: str) -> str:
