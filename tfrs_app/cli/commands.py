@@ -232,5 +232,6 @@ def _next(
     stages: Stages, command: str, config: Path, overrides: list[str] | None
 ) -> None:
     options = shlex.join(part for text in overrides or () for part in ("--set", text))
-    line = f"{program()} {command} -c {config} {options}".rstrip()
+    path = shlex.quote(str(config))
+    line = f"{program()} {command} -c {path} {options}".rstrip()
     stages.console.print(f"next: [bold]{escape(line)}[/]")
