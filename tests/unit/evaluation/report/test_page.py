@@ -94,6 +94,14 @@ def test_the_numbers_are_those_of_metrics_json():
         assert sliced["best of all"] == "0.0271 retrieval"
 
 
+def test_the_best_of_a_column_is_bold_and_axes_reach_the_highest_interval():
+    text = drawn()
+    assert text.count('<span class="best">0.1357</span>') == 2  # one a target
+    assert '<span class="best">0.1234</span>' not in text
+    ranking = Page(text).table("Ranking by NDCG@10")
+    assert next(iter(ranking["popular"])) == "0 0.15"  # 0.1357 * 1.1 = 0.1493
+
+
 def test_models_stand_in_the_order_of_their_ndcg():
     read = Page(drawn())
     assert list(read.table("Ranking by NDCG@10")) == [
@@ -309,6 +317,10 @@ def test_examples_show_texts_with_hits_marked():
     hit = '<li class="hit"><span class="rank">1</span><bdi>Earl Grey</bdi>'
     assert f'{hit} <span class="tag">✓ bought</span></li>' in text
     assert '<li><span class="rank">2</span><bdi>Milk</bdi></li>' in text
+    assert (
+        '<li class="hit"><bdi>Earl Grey</bdi> <span class="tag">✓ listed</span></li>'
+        "<li><bdi>Bread</bdi></li>"
+    ) in text
     assert "30 earlier events · then bought 3 · hits: retrieval 1 of 2" in text
     assert "and 1 more" in text
     assert "this was not necessary" in text
