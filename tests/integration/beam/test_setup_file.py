@@ -27,7 +27,7 @@ def test_a_remote_worker_can_build_and_import_what_is_staged(tmp_path):
     # Beam's own step for --setup_file.
     staged = Stager._build_setup_package(str(tree / "setup.py"), tmp_path / "staged")
     with tarfile.open(staged) as archive:
-        archive.extractall(tmp_path / "worker", filter="data")
+        archive.extractall(tmp_path / "worker")
     (unpacked,) = (tmp_path / "worker").iterdir()
     subprocess.run(
         [sys.executable, "setup.py", "--quiet", "bdist_wheel"], cwd=unpacked, check=True

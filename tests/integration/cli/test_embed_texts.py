@@ -13,6 +13,7 @@ from tests.integration.cli.test_commands import refusal, tfrs_app
 from tests.tiny_encoder import write_encoder
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.errors import ArtifactError, ConfigError, DataError
+from tfrs_app.contract.errors import ConfigError
 from tfrs_app.contract.loading import load_config
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.data.text_embeddings import TextEmbeddings
@@ -96,7 +97,6 @@ STEPS = ("prepare", "train", "evaluate", "export", "embed_texts")
     ("text", "steps"),
     [
         ("null", ["prepare", "train", "evaluate", "export"]),
-        ("{mode: full}", ["prepare", "train", "evaluate", "export"]),
         ("{}", ["prepare", "embed_texts", "train", "evaluate", "export"]),
     ],
 )
@@ -114,3 +114,9 @@ def test_a_run_embeds_between_prepare_and_train_if_texts_are_frozen(
     titles = [line for line in capsys.readouterr().out.splitlines() if "/" in line]
     numbers = [f"{number}/{len(steps)}" for number in range(1, len(steps) + 1)]
     assert [title.split()[0] for title in titles] == numbers
+
+
+def test_a_mode_that_is_not_trained_yet_is_refused(toy_overrides):
+    config = load_config(SMOKE, [*toy_overrides, "text={mode: full}"])
+    with pytest.raises(ConfigError, match=r"text\.mode: full is not trained.*frozen"):
+        Stages(config, Console()).run()
