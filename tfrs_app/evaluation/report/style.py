@@ -66,7 +66,7 @@ border-bottom:1px solid var(--line)}
 .hit{background:var(--hit);font-weight:600}
 .tag{color:var(--good);white-space:nowrap;font-weight:600;font-size:.8rem}
 time{color:var(--dim);font-size:.8rem;white-space:nowrap;margin-right:.4rem}
-.rank{display:inline-block;min-width:1.4rem;color:var(--dim)}
+.rank{display:inline-block;text-indent:0;min-width:1.4rem;color:var(--dim)}
 @media(max-width:40rem){body{padding:.6rem;font-size:14px}
 .card,.wide{padding:.6rem}th,td{padding:.2rem .35rem}
 svg.row{min-width:5rem}.name,.wide th:first-child{white-space:normal}
