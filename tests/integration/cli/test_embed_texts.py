@@ -13,7 +13,6 @@ from tests.integration.cli.test_commands import refusal, tfrs_app
 from tests.tiny_encoder import write_encoder
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.errors import ArtifactError, ConfigError, DataError
-from tfrs_app.contract.errors import ConfigError
 from tfrs_app.contract.loading import load_config
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.data.text_embeddings import TextEmbeddings
