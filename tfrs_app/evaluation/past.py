@@ -111,9 +111,20 @@ class Past:
         return np.sort(order[: min(most, np.count_nonzero(users))])
 
     def queries(
-        self, question: Question, rows: slice, half_life_days: float | None
+        self,
+        question: Question,
+        rows: slice,
+        half_life_days: float | None,
+        *,
+        clipped: bool = False,
     ) -> sp.csr_matrix:
         """Returns the decayed histories of some users of a question, `[users, items]`.
+
+        Args:
+            question: of the moment at which this past ends.
+            rows: which of its users.
+            half_life_days: age at which an event counts half; None: all count alike.
+            clipped: whether an item counts at most 1, however often it was had.
 
         Raises:
             ValueError: the question is of another moment.
@@ -123,7 +134,10 @@ class Past:
                 f"a question of {question.moment_s} was put to a past that ends at "
                 f"{self.moment_s}"
             )
-        return self.interactions(half_life_days)[question.user[rows]]
+        found = self.interactions(half_life_days)[question.user[rows]]
+        if clipped:
+            np.minimum(found.data, 1.0, out=found.data)
+        return found
 
     def latest(self, name: str, key: Hashable, make: Callable[[], State]) -> State:
         """Returns a state made with this key, kept until another key takes its place.

@@ -106,9 +106,9 @@ class Ease:
 
     def scores(self, question: Question, rows: slice) -> np.ndarray:
         """Returns float32 `[users, items]`."""
-        return self.weights.times(
-            self.past.queries(question, rows, self.half_life_days)
-        )
+        # Clipped as the fitted users are: the model knows no repetitions.
+        queries = self.past.queries(question, rows, self.half_life_days, clipped=True)
+        return self.weights.times(queries)
 
 
 def fit_ease(past: Past, half_life_days: float | None, regularization: float) -> Ease:

@@ -79,8 +79,8 @@ def test_both_ways_give_the_textbooks_weights(by, regularization):
 def test_a_decayed_history_is_multiplied_by_the_weights_of_decayed_users(users, half):
     """Random shops have fewer or more users than items, so both ways are taken."""
     past, question = asked(users)
-    table = summed(users, half)
-    b = textbook(clipped(table), 2.0)
+    table = clipped(summed(users, half))
+    b = textbook(table, 2.0)
     expected = [
         [sum(row[i] * b[i][j] for i in range(ITEMS)) for j in range(ITEMS)]
         for row in table

@@ -177,6 +177,9 @@ def test_much_to_show_is_cut():
         assert len(customer.then) == 12
         assert [entry.hit for entry in customer.then] == [True] * 10 + [False] * 2
     assert len(page("tiny", metrics(), found)) < 1_000_000
+    late = results("retrieval", [[*range(10), *range(30, 40)]] * 20, 0.1, log)
+    assert found.hit_share == 1
+    assert examples_of(shop, Comparison(late, []), seed=1).hit_share == 0
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40), st.integers(0, 99))
