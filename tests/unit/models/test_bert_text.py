@@ -103,6 +103,13 @@ def test_a_turkish_locale_changes_nothing():
     assert done.stdout == "[[1, 3, 3, 2]]\n", done.stderr
 
 
+def test_lengths_count_the_word_pieces_read(tmp_path):
+    texts = tf.constant(["red hats", "", "a b c a b c"])  # cut to 6
+    made = tiny_bert(max_tokens=6)
+    for encoder in (made, hub.load(save(made, tmp_path / "tiny"))):
+        assert encoder.lengths(texts).numpy().tolist() == [5, 2, 6]
+
+
 def test_no_texts_give_no_vectors():
     assert tiny_bert()(tf.constant([], tf.string)).shape == (0, WIDTH)
 
