@@ -25,6 +25,7 @@ from tfrs_app.contract.text_embeddings import text_embeddings_identity
 if TYPE_CHECKING:
     from beam.text_encoder import TextEncoder
     from tfrs_app.models.encoded import EncodedDataset
+    from tfrs_app.training.fine_tuning import FineTuning
 
 RETRIEVAL = "retrieval"
 
@@ -55,18 +56,8 @@ class Stages:
 
     @property
     def embeds_texts(self) -> bool:
-        """Tells whether the towers read texts, which are embedded before training.
-
-        Raises:
-            ConfigError: the config asks for a mode that the trainer does not know.
-        """
-        text = self.config.text
-        if text is not None and text.mode != "frozen":
-            raise ConfigError(
-                f"text.mode: {text.mode} is not trained by `train retrieval` yet, only "
-                "by your own Keras code around layers/text.py; set mode: frozen"
-            )
-        return text is not None
+        """Tells whether the towers read texts, which are embedded before training."""
+        return self.config.text is not None
 
     @cached_property
     def text_encoder(self) -> TextEncoder:
@@ -103,10 +94,24 @@ class Stages:
         """Returns where the retrieval run of the present config lies, or will."""
         from tfrs_app.training.retrieval import run_identity
 
-        encoder = self.text_encoder.record.fingerprint if self.embeds_texts else None
         return self.layout.run(
-            run_identity(self.dataset_folder.name, self.config.retrieval, encoder)
+            run_identity(
+                self.dataset_folder.name,
+                self.config.retrieval,
+                self.text_encoder.record.fingerprint if self.embeds_texts else None,
+                self.fine_tuning,
+            )
         )
+
+    @cached_property
+    def fine_tuning(self) -> FineTuning | None:
+        """Returns how the text encoder is trained with the towers, if it is."""
+        from tfrs_app.training.fine_tuning import FineTuning
+
+        text = self.config.text
+        if text is None or text.mode == "frozen":
+            return None
+        return FineTuning(self.text_encoder.record, text)
 
     @property
     def metrics_file(self) -> Path:
@@ -163,7 +168,11 @@ class Stages:
         from tfrs_app.training.retrieval import train_retrieval
 
         train_retrieval(
-            self.encoded, self.config.retrieval, self.run_folder, self.console.print
+            self.encoded,
+            self.config.retrieval,
+            self.run_folder,
+            self.console.print,
+            self.fine_tuning,
         )
         self.console.print(f"retrieval run {self.run_folder}")
         return self.run_folder

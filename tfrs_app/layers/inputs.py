@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,9 @@ DAYS = 7
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 86400
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
+
+Renew = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""Rows of texts `[n]` and their vectors `[n, width]` to newer vectors."""
 
 
 class Normalized(tf.keras.layers.Layer):
@@ -94,13 +97,26 @@ class EmbeddedText(tf.keras.layers.Layer):
 
     def __init__(self, vectors: np.ndarray, dim: int, name: str) -> None:
         super().__init__(name=name)
-        nothing = np.zeros((1, vectors.shape[1]), np.float32)
-        self.vectors = tf.Variable(np.concatenate([vectors, nothing]), trainable=False)
+        self.vectors = tf.Variable(_and_nothing(vectors), trainable=False)
         self.project = tf.keras.layers.Dense(dim, use_bias=False)
 
-    def call(self, rows: tf.Tensor) -> tf.Tensor:
-        """Returns `[..., dim]`."""
-        return self.project(tf.gather(self.vectors, rows))
+    def assign(self, vectors: tf.Tensor) -> None:
+        """Replaces the vectors, `[texts, width]`."""
+        self.vectors.assign(_and_nothing(vectors))
+
+    def call(self, rows: tf.Tensor, renew: Renew | None = None) -> tf.Tensor:
+        """Returns `[..., dim]`, of the vectors as `renew` makes them if it is given."""
+        # A batch names a text many times, and projecting it costs more than finding it.
+        distinct, place = tf.unique(tf.reshape(rows, [-1]))
+        vectors = tf.gather(self.vectors, distinct)
+        if renew is not None:
+            vectors = renew(distinct, vectors)
+        return tf.gather(self.project(vectors), tf.reshape(place, tf.shape(rows)))
+
+
+def _and_nothing(vectors: np.ndarray | tf.Tensor) -> tf.Tensor:
+    """Returns vectors `[texts, width]` with a row of zeros behind them."""
+    return tf.pad(vectors, [[0, 1], [0, 0]])
 
 
 class FeatureInputs(tf.keras.layers.Layer):
@@ -125,20 +141,35 @@ class FeatureInputs(tf.keras.layers.Layer):
         text_dim: int = 64,
     ) -> None:
         super().__init__(name=name)
-        self.parts = {
-            feature.name: _part(feature, vocabularies, statistics)
+        # All text features share the vectors, and so their projection.
+        self.text = (
+            None
+            if text_vectors is None
+            else EmbeddedText(text_vectors, text_dim, "embedded_text")
+        )
+        parts = {
+            feature.name: self.text
+            if feature.kind is Kind.TEXT
+            else _part(feature, vocabularies, statistics)
             for feature in features
-            if feature.kind is not Kind.TEXT
         }
-        texts = [feature for feature in features if feature.kind is Kind.TEXT]
-        if text_vectors is not None and texts:
-            # All text features share the vectors, and so their projection.
-            embedded = EmbeddedText(text_vectors, text_dim, "embedded_text")
-            self.parts |= {feature.name: embedded for feature in texts}
+        self.parts = {name: part for name, part in parts.items() if part is not None}
 
-    def call(self, inputs: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
-        """Returns one `[..., width_i]` tensor a feature; none for no features."""
-        return [layer(inputs[name]) for name, layer in self.parts.items()]
+    def call(
+        self, inputs: Mapping[str, tf.Tensor], renew: Renew | None = None
+    ) -> list[tf.Tensor]:
+        """Returns one `[..., width_i]` tensor a feature; none for no features.
+
+        Args:
+            inputs: each feature's values `[...]`.
+            renew: what the vectors of texts go through, or None.
+        """
+        return [
+            layer(inputs[name], renew)
+            if layer is self.text
+            else layer(inputs[name])
+            for name, layer in self.parts.items()
+        ]
 
 
 def _part(

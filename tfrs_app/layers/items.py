@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfrs_app.layers.inputs import FeatureInputs
+from tfrs_app.layers.inputs import FeatureInputs, Renew
 from tfrs_app.layers.lookup import FIRST_TOKEN, UNKNOWN
 
 
@@ -51,9 +51,13 @@ class ItemContent(tf.keras.layers.Layer):
         self.features = features
         self._columns = {name: tf.constant(v) for name, v in columns.items()}
 
-    def call(self, index: tf.Tensor) -> list[tf.Tensor]:
-        """Returns one `[..., width_i]` tensor a feature of indices `[...]`."""
-        parts: list[tf.Tensor] = self.features(
-            {name: tf.gather(v, index) for name, v in self._columns.items()}
-        )
+    def call(self, index: tf.Tensor, renew: Renew | None = None) -> list[tf.Tensor]:
+        """Returns one `[..., width_i]` tensor a feature of indices `[...]`.
+
+        Args:
+            index: int `[...]`.
+            renew: what the vectors of texts go through, or None.
+        """
+        columns = {name: tf.gather(v, index) for name, v in self._columns.items()}
+        parts: list[tf.Tensor] = self.features(columns, renew)
         return parts

@@ -112,6 +112,10 @@ class TextEncoder(tf.keras.layers.Layer):
         self._trainable_weights.extend(trained)
         self._non_trainable_weights.extend(v for v in every if id(v) not in chosen)
 
+    def write(self, folder: Path) -> None:
+        """Writes the encoder as it is now, a SavedModel that takes what it took."""
+        tf.saved_model.save(self._model, str(folder))
+
     def call(self, texts: tf.Tensor) -> tf.Tensor:
         """Returns float32 `[batch, dim]` of texts `[batch]`."""
         vectors = self._embed(texts)

@@ -73,6 +73,15 @@ class EncodedDataset:
             by_index[name][self.catalogue[ITEM_ID]] = values
         return by_index
 
+    @cached_property
+    def distinct_texts(self) -> np.ndarray:
+        """Returns the text of each row of `texts.vectors`, bytes `[texts]`."""
+        assert self.texts is not None
+        found = np.full(len(self.texts.vectors), b"", object)
+        for name, rows in self.texts.rows.items():
+            found[rows] = self.dataset.catalogue[name]
+        return found
+
     def reader(self, history_length: int) -> QueryReader:
         """Returns a reader that cuts looked-up queries from the event log."""
         log = self.dataset.events

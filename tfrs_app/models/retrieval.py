@@ -13,6 +13,7 @@ from tfrs_app.contract.retrieval_config import RetrievalConfig
 from tfrs_app.data.windows import QUERY_ROW, TARGET, TIMESTAMP, WEIGHT, WINDOW
 from tfrs_app.layers.candidates import Candidates
 from tfrs_app.layers.factors import FactorTables, item_factors
+from tfrs_app.layers.fine_tuned_texts import FineTunedTexts
 from tfrs_app.layers.inputs import FeatureInputs
 from tfrs_app.layers.items import ItemContent, ItemIds
 from tfrs_app.layers.lookup import FIRST_TOKEN, PADDING
@@ -35,17 +36,24 @@ class RetrievalModel(tfrs.Model):
     Args:
         encoded: dataset with look-ups; gives vocabularies, statistics and catalogue.
         config: sizes and training settings.
+        fine_tuned: the texts whose encoder is trained too, or None.
     """
 
-    def __init__(self, encoded: EncodedDataset, config: RetrievalConfig) -> None:
+    def __init__(
+        self,
+        encoded: EncodedDataset,
+        config: RetrievalConfig,
+        fine_tuned: FineTunedTexts | None = None,
+    ) -> None:
         super().__init__(name="retrieval")
+        self.fine_tuned, self.encoder_optimizer = fine_tuned, None
         dataset, spec = encoded.dataset, encoded.dataset.spec
         self.encoded, self.config = encoded, config
         self.catalogue_size = len(encoded.catalogue[ITEM_ID])
         ids = ItemIds(len(dataset.vocabularies[ITEM_ID]), config.embedding_dim)
         known = (dataset.vocabularies, dataset.numeric)
         texts = None if encoded.texts is None else encoded.texts.vectors
-        content = ItemContent(
+        self.content = content = ItemContent(
             FeatureInputs(
                 spec.of(Role.CANDIDATE), *known, "item_features", texts, config.text_dim
             ),
@@ -76,6 +84,20 @@ class RetrievalModel(tfrs.Model):
             else None
         )
 
+    def compile(
+        self,
+        optimizer: tf.keras.optimizers.Optimizer,
+        encoder_optimizer: tf.keras.optimizers.Optimizer | None = None,
+    ) -> None:
+        """Sets what trains the towers and, if it is trained, the text encoder."""
+        super().compile(optimizer=optimizer)
+        self.encoder_optimizer = encoder_optimizer
+
+    def refresh_texts(self) -> None:
+        """Embeds all texts with the encoder as it is now, if it is trained."""
+        if self.fine_tuned is not None:
+            self.content.features.text.assign(self.fine_tuned.refreshed())
+
     def fit_factors(self, until_s: int) -> None:
         """Fits the linear factors, if there are any, to the events before a second."""
         if self.config.factors is not None and self.factors is not None:
@@ -101,10 +123,16 @@ class RetrievalModel(tfrs.Model):
         """
         with tf.GradientTape() as tape:
             loss = self.compute_loss(inputs, training=True)
-        gradients = tape.gradient(loss, self.trainable_variables)
-        self.optimizer.apply_gradients(
-            zip(gradients, self.trainable_variables, strict=True)
-        )
+        encoder = self.fine_tuned.trainable_variables if self.fine_tuned else []
+        every = self.trainable_variables
+        of_encoder = {variable.ref() for variable in encoder}
+        towers = [variable for variable in every if variable.ref() not in of_encoder]
+        for_towers, for_encoder = tape.gradient(loss, (towers, encoder))
+        self.optimizer.apply_gradients(zip(for_towers, towers, strict=True))
+        if self.fine_tuned is not None:
+            self.encoder_optimizer.apply_gradients(
+                zip(for_encoder, encoder, strict=True)
+            )
         self.mean_loss.update_state(loss)
         return {"loss": self.mean_loss.result()}
 
@@ -192,4 +220,6 @@ class RetrievalModel(tfrs.Model):
         hidden = None
         if training and self.config.id_dropout:
             hidden = self.random.uniform(tf.shape(rows)) < self.config.id_dropout
-        return self.candidate_tower(tf.gather(self._index, rows), trends, hidden)
+        renew = self.fine_tuned if training else None
+        index = tf.gather(self._index, rows)
+        return self.candidate_tower(index, trends, hidden, renew)

@@ -26,7 +26,7 @@ from tfrs_app.layers.history import (
     HistorySummary,
     MeanHistory,
 )
-from tfrs_app.layers.inputs import SECONDS_PER_DAY, FeatureInputs
+from tfrs_app.layers.inputs import SECONDS_PER_DAY, FeatureInputs, Renew
 from tfrs_app.layers.items import ItemContent, ItemIds
 from tfrs_app.layers.lookup import PADDING
 from tfrs_app.layers.sequence import (
@@ -198,6 +198,7 @@ class CandidateTower(_Tower):
         index: tf.Tensor,
         trends: tf.Tensor | None = None,
         hide_id: tf.Tensor | None = None,
+        renew: Renew | None = None,
     ) -> tf.Tensor:
         """Embeds items.
 
@@ -205,6 +206,7 @@ class CandidateTower(_Tower):
             index: int `[items]`.
             trends: of `ItemTrends`, `[items, width]`, if the config has windows.
             hide_id: bool `[items]`, True where the content alone must do.
+            renew: what the vectors of texts go through, or None.
 
         Returns:
             `[items, dim + factors.dim + trend_dim]`.
@@ -212,7 +214,7 @@ class CandidateTower(_Tower):
         ids = self.ids(index)
         if hide_id is not None:
             ids = tf.where(hide_id[:, tf.newaxis], 0.0, ids)
-        _, output = self.perceptron([ids, *self.content(index)])
+        _, output = self.perceptron([ids, *self.content(index, renew)])
         blocks = [self.scaled(ids + output)]
         if self.factors is not None:
             blocks.append(tf.gather(self.factors.candidate, index))

@@ -29,12 +29,15 @@ from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
 from tfrs_app.layers.inputs import SECONDS_PER_DAY
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.training.fine_tuning import FineTuning
 from tfrs_app.training.optimizers import LazyAdam
 from tfrs_app.training.progress import TrainingProgress
 from tfrs_app.version import __version__
 
 CONFIG = "config.json"
 WEIGHTS = "weights/retrieval"
+TEXT_ENCODER = "text_encoder"
+"""A fine-tuned one, as a SavedModel: embeds texts as the run's towers know them."""
 CHECKPOINTS = "checkpoints"
 LOGS = "logs"
 
@@ -50,7 +53,10 @@ class Examples:
 
 
 def run_identity(
-    dataset_id: str, config: RetrievalConfig, encoder: str | None = None
+    dataset_id: str,
+    config: RetrievalConfig,
+    encoder: str | None = None,
+    fine_tuning: FineTuning | None = None,
 ) -> str:
     """Returns the id of the run that data and a configuration lead to.
 
@@ -58,10 +64,13 @@ def run_identity(
         dataset_id: of the dataset.
         config: of the training.
         encoder: fingerprint of the text encoder, if the towers read texts.
+        fine_tuning: if the encoder is trained too.
     """
+    text = None if fine_tuning is None else fine_tuning.text.model_dump(mode="json")
     return identity_of(
         dataset=dataset_id,
         encoder=encoder,
+        fine_tuning=text,
         retrieval=config.model_dump(mode="json"),
         version=__version__,
     )
@@ -82,7 +91,11 @@ def examples_of(
 
 
 def train_retrieval(
-    encoded: EncodedDataset, config: RetrievalConfig, folder: Path, report: Report
+    encoded: EncodedDataset,
+    config: RetrievalConfig,
+    folder: Path,
+    report: Report,
+    fine_tuning: FineTuning | None = None,
 ) -> Manifest:
     """Trains a retrieval model into a run folder, or resumes what a kill left there.
 
@@ -91,6 +104,7 @@ def train_retrieval(
         config: sizes and training settings.
         folder: the run's folder, `runs/<id>`.
         report: takes one line a finished epoch.
+        fine_tuning: how the text encoder is trained too, if it is.
 
     Returns:
         The manifest that seals the run.
@@ -100,7 +114,7 @@ def train_retrieval(
         ArtifactError: another process trains into the same folder.
     """
     tf.keras.utils.set_random_seed(config.seed)
-    training = RetrievalTraining(encoded, config, report)
+    training = RetrievalTraining(encoded, config, report, fine_tuning)
     with exclusive(folder):
         progress = TrainingProgress(
             training.model, folder / CHECKPOINTS, config.patience
@@ -113,17 +127,22 @@ def train_retrieval(
         writer.close()
         progress.restore_best()
         training.catch_up()
-        return _seal(training.model, encoded, config, folder, progress)
+        return _seal(training, encoded, folder, progress)
 
 
 class RetrievalTraining:
     """Holds what every epoch of one training uses."""
 
     def __init__(
-        self, encoded: EncodedDataset, config: RetrievalConfig, report: Report
+        self,
+        encoded: EncodedDataset,
+        config: RetrievalConfig,
+        report: Report,
+        fine_tuning: FineTuning | None = None,
     ) -> None:
         self.config = config
         self.report = report
+        self.fine_tuning = fine_tuning
         self.log = encoded.dataset.events
         self.split = encoded.dataset.split
         validation_s = self.split.validation_start
@@ -133,8 +152,11 @@ class RetrievalTraining:
         if config.catch_up_epochs:
             self._check_batch(self.recent)
         self.reader = encoded.reader(config.history_length)
-        self.model = RetrievalModel(encoded, config)
-        self.model.compile(optimizer=LazyAdam(config.learning_rate))
+        texts = fine_tuning and fine_tuning.texts(encoded, config.seed + 2)
+        self.model = RetrievalModel(encoded, config, texts)
+        self.model.compile(
+            LazyAdam(config.learning_rate), fine_tuning and fine_tuning.optimizer()
+        )
         self.model.expect_targets(self.log.item[self.examples.positions])
         self.model.fit_factors(validation_s)
         self.scorer = RetrievalScorer(self.model, self.reader)
@@ -187,6 +209,7 @@ class RetrievalTraining:
         )
         self.report(f"epoch {epoch + 1} of at most {epochs}")
         history = self.model.fit(batches, initial_epoch=0, epochs=1)
+        self.model.refresh_texts()
         return float(history.history["loss"][0])
 
     def _check_batch(self, examples: Examples) -> None:
@@ -198,21 +221,24 @@ class RetrievalTraining:
 
 
 def _seal(
-    model: RetrievalModel,
+    training: RetrievalTraining,
     encoded: EncodedDataset,
-    config: RetrievalConfig,
     folder: Path,
     progress: TrainingProgress,
 ) -> Manifest:
-    dataset, texts = encoded.dataset, encoded.texts
+    dataset, texts, config = encoded.dataset, encoded.texts, training.config
     encoder = None if texts is None else texts.fingerprint
-    _towers(model).write(str(folder / WEIGHTS))
+    _towers(training.model).write(str(folder / WEIGHTS))
+    if training.model.fine_tuned is not None:
+        training.model.fine_tuned.encoder.write(folder / TEXT_ENCODER)
     write_atomically(folder / CONFIG, config.model_dump_json(indent=2).encode())
     write_atomically(folder / SPEC, dataset.spec.model_dump_json(indent=2).encode())
     manifest = write_manifest(
         folder,
         kind="retrieval",
-        identity=run_identity(dataset.manifest.id, config, encoder),
+        identity=run_identity(
+            dataset.manifest.id, config, encoder, training.fine_tuning
+        ),
         parent=dataset.manifest.id,
         spec_fingerprint=dataset.spec.fingerprint,
         counts={
