@@ -59,6 +59,8 @@ class RetrievalConfig(Section):
     """Windows whose event counts, as of the moment, show the candidate tower trends."""
     trend_dim: Count = 8
     """Width of what query and trend are compared by."""
+    text_neighbours: Annotated[int, Field(ge=0)] = 0
+    """Items worded alike whose mean trend stands beside an item's own; 0: none."""
     text_dim: Count = 64
     """Width that a text's vector is projected to."""
 

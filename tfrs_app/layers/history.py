@@ -29,6 +29,18 @@ class Histories(NamedTuple):
         """Returns 1.0 for events and 0.0 for padding, `[queries, length]`."""
         return tf.cast(self.index != PADDING, tf.float32)
 
+    @property
+    def latest(self) -> tf.Tensor:
+        """Returns which events are the last of their item, bool `[queries, length]`."""
+        length = tf.shape(self.index)[1]
+        place = tf.cast(tf.range(length), tf.int64)
+        # Sorting by item and then by place brings an item's events together.
+        key = tf.cast(self.index, tf.int64) * tf.cast(length, tf.int64) + place
+        order = tf.argsort(key, axis=1)
+        item = tf.gather(self.index, order, batch_dims=1)
+        last = tf.pad(item[:, 1:], [[0, 0], [0, 1]], constant_values=-1) != item
+        return tf.gather(last, tf.argsort(order, axis=1), batch_dims=1)
+
 
 class HistorySummary(tf.keras.layers.Layer):
     """Tells how much history there is and how long ago it ended."""

@@ -165,9 +165,7 @@ class FeatureInputs(tf.keras.layers.Layer):
             renew: what the vectors of texts go through, or None.
         """
         return [
-            layer(inputs[name], renew)
-            if layer is self.text
-            else layer(inputs[name])
+            layer(inputs[name], renew) if layer is self.text else layer(inputs[name])
             for name, layer in self.parts.items()
         ]
 

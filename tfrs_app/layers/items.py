@@ -8,11 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfrs_app.layers.inputs import FeatureInputs, Renew
-from tfrs_app.layers.lookup import FIRST_TOKEN, UNKNOWN
+from tfrs_app.layers.lookup import FIRST_TOKEN, PADDING
 
 
 class ItemIds(tf.keras.layers.Layer):
-    """Embeds item indices; items outside the vocabulary share the unknown item's row.
+    """Embeds item indices; items outside the vocabulary get zeros.
+
+    So they look to the towers as those do whose id is dropped in training.
 
     Args:
         known: size of the vocabulary of item ids.
@@ -32,7 +34,9 @@ class ItemIds(tf.keras.layers.Layer):
 
     def call(self, index: tf.Tensor) -> tf.Tensor:
         """Returns `[..., dim]` of indices `[...]`."""
-        return self.table(tf.where(index < self._rows, index, UNKNOWN))
+        known = (index >= FIRST_TOKEN) & (index < self._rows)
+        vectors = self.table(tf.where(known, index, PADDING))
+        return tf.where(known[..., tf.newaxis], vectors, 0.0)
 
 
 class ItemContent(tf.keras.layers.Layer):

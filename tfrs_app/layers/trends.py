@@ -33,7 +33,7 @@ class ItemTrends(tf.keras.layers.Layer):
         self._previous = tf.constant(log.previous[order])
         self._item = tf.constant(log.item[order])
         self._weight = tf.constant(log.weight[order], tf.float32)
-        self._born = tf.constant(_first_seconds(log, items))
+        self._born = tf.constant(first_seconds(log, items))
         self._windows = [(round(d * SECONDS_PER_DAY), DAYS_PER_WEEK / d) for d in days]
         self.items = items
         self.width = 3 * len(days) + 2
@@ -69,7 +69,7 @@ class ItemTrends(tf.keras.layers.Layer):
         return tf.concat([tf.stack(columns, axis=1), life], axis=1)
 
 
-def _first_seconds(log: EventLog, items: int) -> np.ndarray:
+def first_seconds(log: EventLog, items: int) -> np.ndarray:
     """Returns the second of each item's first event, int64; the far future for none."""
     seconds = np.full(items, np.iinfo(np.int64).max // 2)
     np.minimum.at(seconds, log.item, log.timestamp)

@@ -17,8 +17,9 @@ from tfrs_app.layers.fine_tuned_texts import FineTunedTexts
 from tfrs_app.layers.inputs import FeatureInputs
 from tfrs_app.layers.items import ItemContent, ItemIds
 from tfrs_app.layers.lookup import FIRST_TOKEN, PADDING
+from tfrs_app.layers.neighbours import text_neighbours
 from tfrs_app.layers.softmax import softmax_loss
-from tfrs_app.layers.trends import ItemTrends
+from tfrs_app.layers.trends import ItemTrends, first_seconds
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.towers import CandidateTower, QueryTower
 
@@ -78,11 +79,18 @@ class RetrievalModel(tfrs.Model):
         self.random = tf.random.Generator.from_seed(config.seed + 1)
         self.mean_loss = tf.keras.metrics.Mean(name="loss")
         self._index = tf.constant(encoded.catalogue[ITEM_ID])
+        self._first_s = tf.constant(first_seconds(dataset.events, self.catalogue_size))
         self.trends = (
             ItemTrends(dataset.events, self.catalogue_size, config.trend_days)
             if config.trend_days
             else None
         )
+        self.neighbours = None
+        if encoded.texts is not None and config.text_neighbours:
+            texts = encoded.texts
+            self.neighbours = tf.constant(
+                text_neighbours(texts.vectors, texts.rows, config.text_neighbours)
+            )
 
     def compile(
         self,
@@ -155,6 +163,8 @@ class RetrievalModel(tfrs.Model):
         batch = self.candidates(inputs[TARGET], training)
         # No candidate knows more than the batch's first query may know.
         moment = tf.reduce_min(inputs[TIMESTAMP])
+        # What nobody had had by then may not have been for sale: it teaches nothing.
+        on_sale = tf.gather(self._first_s, batch.rows) < moment
         items = self._embedded(batch.rows, moment, training)
         queries = self.query_tower(self._forgetful(inputs) if training else inputs)
         loss = softmax_loss(
@@ -163,7 +173,9 @@ class RetrievalModel(tfrs.Model):
             candidate=batch.column,
             weight=inputs[WEIGHT],
             log_inclusion=batch.log_inclusion,
-            is_negative=batch.is_negative & self._new_to_user(inputs, batch.rows),
+            is_negative=batch.is_negative
+            & on_sale
+            & self._new_to_user(inputs, batch.rows),
             hardest=self.config.hard_negatives,
         )
         if training and self.config.norm_penalty:
@@ -216,10 +228,26 @@ class RetrievalModel(tfrs.Model):
     def _embedded(
         self, rows: tf.Tensor, moment: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
-        trends = None if self.trends is None else tf.gather(self.trends(moment), rows)
         hidden = None
         if training and self.config.id_dropout:
             hidden = self.random.uniform(tf.shape(rows)) < self.config.id_dropout
+        trends = None if self.trends is None else self._trends(rows, moment, hidden)
         renew = self.fine_tuned if training else None
+        kin = None
+        if self.neighbours is not None:
+            kin = tf.gather(self._index, tf.gather(self.neighbours, rows))
         index = tf.gather(self._index, rows)
-        return self.candidate_tower(index, trends, hidden, renew)
+        return self.candidate_tower(index, trends, hidden, kin, renew)
+
+    def _trends(
+        self, rows: tf.Tensor, moment: tf.Tensor, hidden: tf.Tensor | None
+    ) -> tf.Tensor:
+        """Returns the trends of items and of those worded alike, `[n, width]`."""
+        every = self.trends(moment)
+        own = tf.gather(every, rows)
+        if hidden is not None and self.neighbours is not None:
+            own = tf.where(hidden[:, tf.newaxis], 0.0, own)
+        if self.neighbours is None:
+            return own
+        kin = tf.gather(every, tf.gather(self.neighbours, rows))
+        return tf.concat([own, tf.reduce_mean(kin, axis=1)], axis=1)

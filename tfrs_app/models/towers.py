@@ -146,8 +146,10 @@ class QueryTower(_Tower):
         summary = self.summary(histories)
         long_run = None
         if self.factors is not None:
-            wanted = tf.gather(self.factors.history, histories.index)
-            long_run = self.long_run(histories._replace(vectors=wanted))
+            # As in what the factors were fitted to, buying an item often counts once.
+            once = tf.where(histories.latest, histories.index, PADDING)
+            wanted = tf.gather(self.factors.history, once)
+            long_run = self.long_run(histories._replace(vectors=wanted, index=once))
         if self.config.history_encoder not in SEQUENCE_ENCODERS:
             return self.history(histories), summary, long_run
         first = seconds - tf.reduce_min(seconds, axis=1, keepdims=True)
@@ -198,6 +200,7 @@ class CandidateTower(_Tower):
         index: tf.Tensor,
         trends: tf.Tensor | None = None,
         hide_id: tf.Tensor | None = None,
+        kin: tf.Tensor | None = None,
         renew: Renew | None = None,
     ) -> tf.Tensor:
         """Embeds items.
@@ -206,6 +209,7 @@ class CandidateTower(_Tower):
             index: int `[items]`.
             trends: of `ItemTrends`, `[items, width]`, if the config has windows.
             hide_id: bool `[items]`, True where the content alone must do.
+            kin: int `[items, n]`, items worded alike, or None.
             renew: what the vectors of texts go through, or None.
 
         Returns:
@@ -214,7 +218,10 @@ class CandidateTower(_Tower):
         ids = self.ids(index)
         if hide_id is not None:
             ids = tf.where(hide_id[:, tf.newaxis], 0.0, ids)
-        _, output = self.perceptron([ids, *self.content(index, renew)])
+        parts = [ids, *self.content(index, renew)]
+        if kin is not None:
+            parts.append(tf.reduce_mean(self.ids(kin), axis=1))
+        _, output = self.perceptron(parts)
         blocks = [self.scaled(ids + output)]
         if self.factors is not None:
             blocks.append(tf.gather(self.factors.candidate, index))

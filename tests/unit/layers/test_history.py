@@ -150,3 +150,26 @@ def test_the_summary_counts_events_and_the_days_since_the_last(items, ages, expe
     inputs = histories(np.zeros((1, len(items), 1)), [items], [items], [ages])
     answer = HistorySummary()(inputs).numpy()
     np.testing.assert_allclose(np.expm1(answer), [expected], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("items", "latest"),
+    [
+        ([[0, 0, 5, 7, 5]], [[0, 1, 0, 1, 1]]),  # of padding too, which has no weight
+        ([[3, 3, 3], [1, 2, 1]], [[0, 0, 1], [0, 1, 1]]),
+        ([[2**31 - 1, 4, 2**31 - 1]], [[0, 1, 1]]),
+        ([[9]], [[1]]),
+    ],
+)
+def test_the_latest_event_of_each_item_is_told(items, latest):
+    nothing = np.zeros(np.shape(items))
+    found = histories(nothing[..., None], items, nothing, nothing).latest
+    assert found.numpy().astype(int).tolist() == latest
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_latest_are_those_that_a_loop_finds(seed):
+    _, items, types, ages = random_histories(seed, 9)
+    found = histories(np.zeros((9, 6, 1)), items, types, ages).latest.numpy()
+    for row, latest in zip(items.tolist(), found.tolist(), strict=True):
+        assert latest == [item not in row[n + 1 :] for n, item in enumerate(row)]

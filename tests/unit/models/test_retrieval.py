@@ -46,14 +46,14 @@ def batch_of(target, query_row, weight):
     }
 
 
-def expected_loss(model, inputs, batch_size, drawn=()):
+def expected_loss(model, inputs, batch_size, drawn=(), on_sale=range(ITEMS), day=8):
     """The corrected softmax, from its definition: one example after the other.
 
     Below the fraction stand the example's own target, and each item that is in the
     batch or was drawn, over its probability of that, unless the same basket has it.
     """
     query = model.query_tower(inputs).numpy().astype(float)
-    item = model.embed_items(ROWS, T0 + 8 * DAY).numpy().astype(float)
+    item = model.embed_items(ROWS, T0 + day * DAY).numpy().astype(float)
     target = inputs["target"].numpy().tolist()
     basket = inputs["query_row"].numpy()
     weight = inputs["weight"].numpy()
@@ -61,7 +61,7 @@ def expected_loss(model, inputs, batch_size, drawn=()):
     total = 0.0
     for i in range(len(target)):
         own = {target[j] for j in range(len(target)) if basket[j] == basket[i]}
-        others = ({*target} | {*drawn}) - own
+        others = (({*target} | {*drawn}) & {*on_sale}) - own
         scores = item @ query[basket[i]]
         below = math.exp(scores[target[i]]) + sum(
             math.exp(scores[row]) / max(1 - absent[row], 1e-6) for row in others
@@ -106,6 +106,16 @@ def test_uniform_negatives_join_every_examples_candidates(model_of, case):
     same = tf.random.Generator.from_seed(11)
     drawn = same.uniform([3], maxval=ITEMS, dtype=tf.int32).numpy().tolist()
     expected = expected_loss(model, inputs, 8, drawn)
+    assert float(model.compute_loss(inputs)) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(("day", "had"), [(1, {1}), (2, {0, 1, 2}), (3, {0, 1, 2, 4})])
+def test_what_nobody_had_before_the_batch_is_no_negative(model_of, day, had):
+    inputs = batch_of([0, 3, 4], [0, 1, 2], [1.0, 0.5, 2.0])
+    moments = [T0 + (day + 3) * DAY, T0 + day * DAY, T0 + 9 * DAY]
+    inputs["timestamp"] = tf.constant(moments, tf.int64)
+    model = model_of(uniform_negatives=0, batch_size=8)
+    expected = expected_loss(model, inputs, 8, on_sale=had, day=day)
     assert float(model.compute_loss(inputs)) == pytest.approx(expected, abs=1e-4)
 
 
