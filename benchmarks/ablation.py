@@ -1,7 +1,7 @@
 """What each ingredient of the towers is worth: the shipped config, less one at a time.
 
-    python benchmarks/ablation.py [configs/online_retail.yaml] [--seeds 1] [--only NAME]...
-                                  [--set KEY=VALUE]...
+    python benchmarks/ablation.py [configs/online_retail.yaml] [--seeds 1]
+                                  [--only NAME]... [--set KEY=VALUE]...
 
 Needs the shop's dataset and embedded texts (`tfrs-app run -c CONFIG`). All variants are
 trained in turn with one seed, then with the next. Each gets the best validation
@@ -80,7 +80,7 @@ def trained(stages: Stages, config: ShopConfig, with_text: bool) -> Score:
     split = encoded.dataset.split
     target = Target(retrieval.validation_target)
     question = ask(encoded.dataset.events, target, split.test_start, split.test_end)
-    scorer = RetrievalScorer(model, encoded.reader(retrieval.history_length))
+    scorer = RetrievalScorer(model, encoded.reader(retrieval.longest_history))
     return Score(
         validation=manifest.counts[f"validation_ndcg@{k}"],
         test=evaluate(scorer, question, (k,))[f"ndcg@{k}"],

@@ -2,14 +2,14 @@
 
     python benchmarks/cold_items.py [configs/online_retail.yaml] [--set KEY=VALUE]...
 
-Needs the shop's dataset and embedded texts (`tfrs-app run -c CONFIG`). For each of three
-seeds, a tenth of the items with at least ten buyers lose every event before the test
-window, as if they were new on its first day; the towers are trained without them, by
-the shipped config. Then the customers' first purchases of these items are looked for
-among these items only, and recall@20 is compared with three classics: the TF-IDF profile
-of the user's items, the same with the encoder's vectors, and the recent popularity of
-the most similar texts. Their parameters are those that do best on the validation
-window, with another tenth of the items.
+Needs the shop's dataset and embedded texts (`tfrs-app run -c CONFIG`). For each of
+three seeds, a tenth of the items with at least ten buyers lose every event before the
+test window, as if they were new on its first day; the towers are trained without them,
+by the shipped config. Then the customers' first purchases of these items are looked for
+among these items only, and recall@20 is compared with three classics: the TF-IDF
+profile of the user's items, the same with the encoder's vectors, and the recent
+popularity of the most similar texts. Their parameters are those that do best on the
+validation window, with another tenth of the items.
 """
 
 import argparse
@@ -68,7 +68,7 @@ class Exam:
 
 
 def exam_of(dataset: Dataset, texts: TextEmbeddings, seed: int, window: str) -> Exam:
-    """Strips a tenth of the items of all events before the validation or test window."""
+    """Strips a tenth of the items of all events before a window."""
     split = dataset.split
     start, end = {
         "validation": (split.validation_start, split.test_start),
@@ -174,7 +174,7 @@ def towers(exam: Exam, stages: Stages) -> Scorer:
         run = Path(folder) / "run"
         train_retrieval(encoded, config, run, stages.console.print, stages.fine_tuning)
         model = load_retrieval(run, encoded)
-    return RetrievalScorer(model, encoded.reader(config.history_length))
+    return RetrievalScorer(model, encoded.reader(config.longest_history))
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ def show_leaks(config: ShopConfig, folder: Path, console: Console) -> None:
     from tfrs_app.evaluation.leaks.histories import check_histories
 
     dataset = Dataset.open(folder)
-    found = check_histories(dataset, config.retrieval.history_length)
+    found = check_histories(dataset, config.retrieval.longest_history)
     console.print(
         f"leaks   none in the histories of {found.examples:,} examples; "
         f"{found.cut:,} of {found.possible:,} histories were cut and their "

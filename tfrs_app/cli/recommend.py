@@ -53,7 +53,7 @@ class Shop:
         dataset = stages.layout.dataset(str(read_manifest(folder).parent))
         return cls(
             Dataset.open(dataset),
-            run_config(folder).history_length,
+            run_config(folder).longest_history,
             UserKey.of(stages.config.data.hash_users),
         )
 

@@ -198,7 +198,7 @@ class Stages:
 
         model = load_retrieval(self.run_folder, self.encoded)
         scorer = RetrievalScorer(
-            model, self.encoded.reader(model.config.history_length)
+            model, self.encoded.reader(model.config.longest_history)
         )
         comparison = compare(
             self.encoded.dataset,

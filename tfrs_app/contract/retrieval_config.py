@@ -22,6 +22,9 @@ class FactorsConfig(Section):
     """Age at which an event counts half."""
     regularization: Positive = 300.0
     """The more, the less the weaker factors count."""
+    history_length: Count | None = None
+    """Most recent events that they see, which costs less than the towers' other eyes;
+    null: as many as those see."""
 
 
 class RetrievalConfig(Section):
@@ -94,6 +97,12 @@ class RetrievalConfig(Section):
     """Age at which a training example counts half; null: all count alike."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
+    @property
+    def longest_history(self) -> int:
+        """Returns how many events a request may usefully show."""
+        factors = self.factors and self.factors.history_length
+        return max(self.history_length, factors or 0)
+
     @model_validator(mode="after")
     def _fits(self) -> RetrievalConfig:
         if not self.in_batch_negatives and not self.uniform_negatives:
@@ -105,6 +114,14 @@ class RetrievalConfig(Section):
             raise ValueError(
                 f"learn_temperature is true but similarity is {self.similarity}, which "
                 "has none; set similarity: cosine"
+            )
+        if self.history_encoder in SEQUENCE_ENCODERS and (
+            self.longest_history > self.history_length
+        ):
+            raise ValueError(
+                f"factors.history_length {self.longest_history} is more than "
+                f"history_length {self.history_length}, which the encoder "
+                f"{self.history_encoder} cannot tell apart; drop it or use mean"
             )
         heads, dim = self.history_heads, self.embedding_dim
         if self.history_encoder == "transformer" and dim % heads:

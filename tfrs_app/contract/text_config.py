@@ -34,7 +34,7 @@ class TextConfig(Section):
     warmup_steps: Annotated[int, Field(ge=0)] = 100
     """Steps in which the encoder's learning rate rises from 0."""
     texts_per_step: Count = 128
-    """Texts of a batch's candidates that are embedded anew, for the encoder to learn."""
+    """Texts of a batch's candidates that are embedded anew, to learn from."""
     max_tokens: Annotated[int, Field(ge=FEWEST_TOKENS, le=MOST_TOKENS)] = 64
     """Word pieces that the built-in encoder reads of a text, both ends counted."""
     precision: Precision = "float32"

@@ -68,7 +68,7 @@ def build_recommender(
         item_ids=encoded.dataset.catalogue["item_id"],
         embeddings=embeddings,
         similarity_dim=model.config.embedding_dim,
-        history_length=model.config.history_length,
+        history_length=model.config.longest_history,
     )
 
 

@@ -165,7 +165,9 @@ class FeatureInputs(tf.keras.layers.Layer):
             renew: what the vectors of texts go through, or None.
         """
         return [
-            layer(inputs[name], renew) if layer is self.text else layer(inputs[name])
+            layer(inputs[name], renew)
+            if isinstance(layer, EmbeddedText)
+            else layer(inputs[name])
             for name, layer in self.parts.items()
         ]
 

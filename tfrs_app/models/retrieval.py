@@ -40,6 +40,8 @@ class RetrievalModel(tfrs.Model):
         fine_tuned: the texts whose encoder is trained too, or None.
     """
 
+    encoder_optimizer: tf.keras.optimizers.Optimizer | None = None
+
     def __init__(
         self,
         encoded: EncodedDataset,
@@ -47,16 +49,20 @@ class RetrievalModel(tfrs.Model):
         fine_tuned: FineTunedTexts | None = None,
     ) -> None:
         super().__init__(name="retrieval")
-        self.fine_tuned, self.encoder_optimizer = fine_tuned, None
+        self.fine_tuned = fine_tuned
         dataset, spec = encoded.dataset, encoded.dataset.spec
         self.encoded, self.config = encoded, config
         self.catalogue_size = len(encoded.catalogue[ITEM_ID])
         ids = ItemIds(len(dataset.vocabularies[ITEM_ID]), config.embedding_dim)
         known = (dataset.vocabularies, dataset.numeric)
-        texts = None if encoded.texts is None else encoded.texts.vectors
+        vectors = None if encoded.texts is None else encoded.texts.vectors
         self.content = content = ItemContent(
             FeatureInputs(
-                spec.of(Role.CANDIDATE), *known, "item_features", texts, config.text_dim
+                spec.of(Role.CANDIDATE),
+                *known,
+                "item_features",
+                vectors,
+                config.text_dim,
             ),
             encoded.content_by_index,
         )
@@ -64,9 +70,10 @@ class RetrievalModel(tfrs.Model):
         profile = FeatureInputs(of_query, *known, "query_features")
         self.factors = None
         if config.factors is not None:
-            index = encoded.catalogue[ITEM_ID]
-            rows = self.catalogue_size + FIRST_TOKEN
-            self.factors = FactorTables(index, rows, config.factors.dim)
+            size = self.catalogue_size + FIRST_TOKEN
+            self.factors = FactorTables(
+                encoded.catalogue[ITEM_ID], size, config.factors.dim
+            )
         self.query_tower = QueryTower(spec, config, ids, content, profile, self.factors)
         self.candidate_tower = CandidateTower(config, ids, content, self.factors)
         self.candidates = Candidates(
@@ -87,10 +94,9 @@ class RetrievalModel(tfrs.Model):
         )
         self.neighbours = None
         if encoded.texts is not None and config.text_neighbours:
-            texts = encoded.texts
-            self.neighbours = tf.constant(
-                text_neighbours(texts.vectors, texts.rows, config.text_neighbours)
-            )
+            rows = encoded.texts.rows
+            kin = text_neighbours(encoded.texts.vectors, rows, config.text_neighbours)
+            self.neighbours = tf.constant(kin)
 
     def compile(
         self,
@@ -103,8 +109,9 @@ class RetrievalModel(tfrs.Model):
 
     def refresh_texts(self) -> None:
         """Embeds all texts with the encoder as it is now, if it is trained."""
-        if self.fine_tuned is not None:
-            self.content.features.text.assign(self.fine_tuned.refreshed())
+        text = self.content.features.text
+        if self.fine_tuned is not None and text is not None:
+            text.assign(self.fine_tuned.refreshed())
 
     def fit_factors(self, until_s: int) -> None:
         """Fits the linear factors, if there are any, to the events before a second."""
@@ -132,15 +139,13 @@ class RetrievalModel(tfrs.Model):
         with tf.GradientTape() as tape:
             loss = self.compute_loss(inputs, training=True)
         encoder = self.fine_tuned.trainable_variables if self.fine_tuned else []
-        every = self.trainable_variables
-        of_encoder = {variable.ref() for variable in encoder}
-        towers = [variable for variable in every if variable.ref() not in of_encoder]
+        known = {variable.ref() for variable in encoder}
+        towers = [v for v in self.trainable_variables if v.ref() not in known]
         for_towers, for_encoder = tape.gradient(loss, (towers, encoder))
         self.optimizer.apply_gradients(zip(for_towers, towers, strict=True))
-        if self.fine_tuned is not None:
-            self.encoder_optimizer.apply_gradients(
-                zip(for_encoder, encoder, strict=True)
-            )
+        if self.encoder_optimizer is not None:
+            pairs = zip(for_encoder, encoder, strict=True)
+            self.encoder_optimizer.apply_gradients(pairs)
         self.mean_loss.update_state(loss)
         return {"loss": self.mean_loss.result()}
 
@@ -228,26 +233,33 @@ class RetrievalModel(tfrs.Model):
     def _embedded(
         self, rows: tf.Tensor, moment: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
-        hidden = None
+        hidden = kin = trends = None
         if training and self.config.id_dropout:
             hidden = self.random.uniform(tf.shape(rows)) < self.config.id_dropout
-        trends = None if self.trends is None else self._trends(rows, moment, hidden)
-        renew = self.fine_tuned if training else None
-        kin = None
         if self.neighbours is not None:
-            kin = tf.gather(self._index, tf.gather(self.neighbours, rows))
-        index = tf.gather(self._index, rows)
-        return self.candidate_tower(index, trends, hidden, kin, renew)
+            kin = tf.gather(self.neighbours, rows)
+        if self.trends is not None:
+            trends = _and_of_kin(self.trends(moment), rows, kin, hidden)
+        return self.candidate_tower(
+            tf.gather(self._index, rows),
+            trends,
+            hidden,
+            None if kin is None else tf.gather(self._index, kin),
+            self.fine_tuned if training else None,
+        )
 
-    def _trends(
-        self, rows: tf.Tensor, moment: tf.Tensor, hidden: tf.Tensor | None
-    ) -> tf.Tensor:
-        """Returns the trends of items and of those worded alike, `[n, width]`."""
-        every = self.trends(moment)
-        own = tf.gather(every, rows)
-        if hidden is not None and self.neighbours is not None:
-            own = tf.where(hidden[:, tf.newaxis], 0.0, own)
-        if self.neighbours is None:
-            return own
-        kin = tf.gather(every, tf.gather(self.neighbours, rows))
-        return tf.concat([own, tf.reduce_mean(kin, axis=1)], axis=1)
+
+def _and_of_kin(
+    trends: tf.Tensor, rows: tf.Tensor, kin: tf.Tensor | None, hidden: tf.Tensor | None
+) -> tf.Tensor:
+    """Returns the trends of rows `[n]`, and the mean of their `kin`'s, `[n, width]`.
+
+    An item whose id is hidden is to look like a new one, so its trend is hidden too;
+    but without kin nothing could stand for it.
+    """
+    own = tf.gather(trends, rows)
+    if kin is None:
+        return own
+    if hidden is not None:
+        own = tf.where(hidden[:, tf.newaxis], 0.0, own)
+    return tf.concat([own, tf.reduce_mean(tf.gather(trends, kin), axis=1)], axis=1)

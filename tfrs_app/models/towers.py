@@ -103,14 +103,14 @@ class QueryTower(_Tower):
         Returns:
             `[queries, dim + factors.dim + trend_dim]`.
         """
-        history, summary, long_run = self._history(inputs)
+        history, summary = self._history(inputs)
         hidden, output = self.perceptron([history, summary, *self.features(inputs)])
         vector = self.scaled(self.linear(history) + output)
         if self.normalized:
             vector /= self._temperature()
         blocks = [vector]
-        if long_run is not None:
-            blocks.append(self.trust(hidden) * long_run)
+        if self.factors is not None:
+            blocks.append(self.trust(hidden) * self._mean_factors(inputs))
         if self.trend is not None:
             blocks.append(self.trend(hidden))
         return tf.concat(blocks, axis=-1)
@@ -120,42 +120,64 @@ class QueryTower(_Tower):
         learned = self.config.learn_temperature
         return fixed * tf.exp(self.log_temperature) if learned else fixed
 
-    def _history(
-        self, inputs: Mapping[str, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
-        """Returns `[queries, width]`, the summary `[queries, 2]` and mean factors."""
-        index, kind = inputs[HISTORY_ITEM_ID], inputs[HISTORY_EVENT_TYPE]
-        seconds, moment = inputs[HISTORY_TIMESTAMP], inputs[TIMESTAMP]
+    def _history(self, inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the newest events as `[queries, width]`, and a summary of them."""
+        newest = {
+            name: inputs[name][:, -self.config.history_length :]
+            for name in (HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP)
+        }
+        index = newest[HISTORY_ITEM_ID]
         vectors = self.ids(index)
         if self.reads_content:
             vectors = tf.concat([vectors, *self.content(index)], axis=-1)
-        length = tf.shape(index)[1]
-        window = inputs.get(WINDOW, tf.range(tf.shape(index)[0]))
-        end = inputs.get(WINDOW_END, tf.fill(tf.shape(window), length))
-        of_queries = [index, kind, seconds]
-        if WINDOW in inputs:
-            of_queries = [tf.gather(values, window) for values in of_queries]
-        seen = tf.range(length)[tf.newaxis, :] < end[:, tf.newaxis]
-        age_s = moment[:, tf.newaxis] - of_queries[2]
-        histories = Histories(
-            vectors=vectors,
-            index=tf.where(seen, of_queries[0], PADDING),
-            event_type=of_queries[1],
-            age_days=tf.cast(age_s, tf.float32) / SECONDS_PER_DAY,
-        )
+        histories = _of_queries({**inputs, **newest}, vectors)
         summary = self.summary(histories)
-        long_run = None
-        if self.factors is not None:
-            # As in what the factors were fitted to, buying an item often counts once.
-            once = tf.where(histories.latest, histories.index, PADDING)
-            wanted = tf.gather(self.factors.history, once)
-            long_run = self.long_run(histories._replace(vectors=wanted, index=once))
         if self.config.history_encoder not in SEQUENCE_ENCODERS:
-            return self.history(histories), summary, long_run
+            return self.history(histories), summary
+        seconds = newest[HISTORY_TIMESTAMP]
         first = seconds - tf.reduce_min(seconds, axis=1, keepdims=True)
         days = tf.cast(first, tf.float32) / SECONDS_PER_DAY
-        state = self.history(vectors, index, kind, days, window, end)
-        return state, summary, long_run
+        kind, (window, end) = newest[HISTORY_EVENT_TYPE], _windows(inputs)
+        return self.history(vectors, index, kind, days, window, end), summary
+
+    def _mean_factors(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Returns the mean of all events' linear factors, `[queries, factors.dim]`."""
+        assert self.factors is not None
+        histories = _of_queries(inputs, inputs[HISTORY_ITEM_ID])
+        # As in what the factors were fitted to, having an item often counts once.
+        once = tf.where(histories.latest, histories.index, PADDING)
+        wanted = tf.gather(self.factors.history, once)
+        return self.long_run(histories._replace(vectors=wanted, index=once))
+
+
+def _windows(inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns each query's window and where its history ends there, `[queries]`."""
+    windows, length = tf.unstack(tf.shape(inputs[HISTORY_ITEM_ID]))
+    window = inputs.get(WINDOW, tf.range(windows))
+    return window, inputs.get(WINDOW_END, tf.fill(tf.shape(window), length))
+
+
+def _of_queries(inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor) -> Histories:
+    """Returns every query's history, whose windows may be shared.
+
+    Args:
+        inputs: of the query tower.
+        vectors: `[windows, length, width]`, passed on as they are.
+    """
+    window, end = _windows(inputs)
+    columns = [
+        inputs[name] if WINDOW not in inputs else tf.gather(inputs[name], window)
+        for name in (HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP)
+    ]
+    index, event_type, seconds = columns
+    seen = tf.range(tf.shape(index)[1])[tf.newaxis, :] < end[:, tf.newaxis]
+    age_s = inputs[TIMESTAMP][:, tf.newaxis] - seconds
+    return Histories(
+        vectors=vectors,
+        index=tf.where(seen, index, PADDING),
+        event_type=event_type,
+        age_days=tf.cast(age_s, tf.float32) / SECONDS_PER_DAY,
+    )
 
 
 def _history_encoder(

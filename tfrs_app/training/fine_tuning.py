@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-
-import tensorflow as tf
 
 from tfrs_app.contract.text_config import TextConfig
 from tfrs_app.contract.text_embeddings import EncoderRecord

@@ -151,12 +151,13 @@ class RetrievalTraining:
         self.recent = examples_of(self.log, config, validation_s, self.split.test_start)
         if config.catch_up_epochs:
             self._check_batch(self.recent)
-        self.reader = encoded.reader(config.history_length)
-        texts = fine_tuning and fine_tuning.texts(encoded, config.seed + 2)
+        self.reader = encoded.reader(config.longest_history)
+        texts = encoder_optimizer = None
+        if fine_tuning is not None:
+            texts = fine_tuning.texts(encoded, config.seed + 2)
+            encoder_optimizer = fine_tuning.optimizer()
         self.model = RetrievalModel(encoded, config, texts)
-        self.model.compile(
-            LazyAdam(config.learning_rate), fine_tuning and fine_tuning.optimizer()
-        )
+        self.model.compile(LazyAdam(config.learning_rate), encoder_optimizer)
         self.model.expect_targets(self.log.item[self.examples.positions])
         self.model.fit_factors(validation_s)
         self.scorer = RetrievalScorer(self.model, self.reader)
@@ -269,7 +270,7 @@ def load_retrieval(folder: Path, encoded: EncodedDataset) -> RetrievalModel:
     model = RetrievalModel(encoded, config)
     # Layers make their variables when first called, and restoring fills them then.
     status = _towers(model).read(str(folder / WEIGHTS))
-    _call_once(model, encoded.reader(config.history_length))
+    _call_once(model, encoded.reader(config.longest_history))
     status.assert_consumed()
     return model
 

@@ -16,7 +16,6 @@ def test_the_most_similar_come_first_and_never_the_item_itself():
 
 def test_an_items_features_are_summed():
     rows = {"title": np.array([0, 2, 1]), "brand": np.array([2, 2, 1])}
-    # (1, 1), (0, 2) and (1.6, 1.2)
     assert text_neighbours(VECTORS, rows, 1).tolist() == [[2], [0], [0]]
 
 

@@ -244,3 +244,20 @@ def test_each_row_of_a_batch_is_embedded_by_itself(model_of, encoder):
         np.testing.assert_allclose(
             model.query_tower(alone).numpy()[0], together[row], atol=1e-6
         )
+
+
+def test_factors_see_more_events_than_the_rest_and_each_item_once(model_of):
+    factors = FactorsConfig(dim=2, history_length=3)
+    model = model_of(factors=factors, history_length=2, embedding_dim=4)
+    inputs = batch_of([0], [0], [1.0])
+    inputs["history_item_id"] = tf.constant([[0, 2, 3], [4, 2, 3], [2, 2, 3]])
+    inputs["history_timestamp"] = tf.fill([3, 3], tf.constant(T0, tf.int64))
+    inputs["history_event_type"] = tf.minimum(inputs["history_item_id"], 1) * 3
+    for name, values in inputs.items():
+        if name in ("timestamp", "city", "age", "store", "wait"):
+            inputs[name] = tf.gather(values, [0, 0, 0])
+    answer = model.query_tower(inputs).numpy()
+    learned, linear = answer[:, :4], answer[:, 4:]
+    np.testing.assert_allclose(learned[1:], learned[:1].repeat(2, axis=0), atol=1e-6)
+    np.testing.assert_allclose(linear[2], linear[0], atol=1e-6)
+    assert np.abs(linear[1] - linear[0]).max() > 1e-3

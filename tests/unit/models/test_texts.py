@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tests.little_shop import T0
 from tfrs_app.data.text_embeddings import TextEmbeddings
-from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.models.retrieval import RetrievalModel, _and_of_kin
 
 ROWS = np.array([2, 0, 1, 2, 0], np.int32)
 """Of apple, bread, cheese, date, egg: apple and date share a text."""
@@ -106,3 +106,35 @@ def test_vectors_are_not_trained_and_their_projection_is(model_of):
 def test_without_embedded_texts_the_feature_is_left_out(model_of):
     parts = model_of(None).candidate_tower.content.features.parts
     assert "title" not in parts
+
+
+@pytest.fixture
+def kin_model(model_of):
+    """Apple's only neighbour is date, cheese's is egg and bread's too."""
+    return model_of(VECTORS, text_neighbours=1, trend_days=(7.0,), trend_dim=2)
+
+
+def test_an_item_borrows_the_embedding_of_those_worded_alike(kin_model):
+    kin = kin_model.neighbours.numpy()[:, 0].tolist()
+    assert kin[0] == 3
+    assert kin[3] == 0
+    before = embedded(kin_model)
+    table = kin_model.candidate_tower.ids.table.embeddings
+    token = int(kin_model.encoded.catalogue["item_id"][3])
+    table.assign(table.numpy() + np.eye(table.shape[0])[:, [token]])
+    moved = np.abs(embedded(kin_model) - before).max(axis=1) > 1e-4
+    assert moved.tolist() == [row == 3 or kin[row] == 3 for row in range(5)]
+
+
+def test_an_item_borrows_the_trend_of_those_worded_alike():
+    trends = tf.constant([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]])
+    rows, kin = tf.constant([2, 0]), tf.constant([[0, 1], [1, 2]])
+    own = [[7, 11], [1, 2]]
+    means = [[2, 3.5], [5, 8]]
+    assert _and_of_kin(trends, rows, None, None).numpy().tolist() == own
+    hidden = tf.constant([True, False])
+    assert _and_of_kin(trends, rows, None, hidden).numpy().tolist() == own
+    both = _and_of_kin(trends, rows, kin, None).numpy()
+    np.testing.assert_array_equal(both, np.concatenate([own, means], axis=1))
+    half = _and_of_kin(trends, rows, kin, hidden).numpy()
+    np.testing.assert_array_equal(half, [[0, 0, *means[0]], [*own[1], *means[1]]])
