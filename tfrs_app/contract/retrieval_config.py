@@ -82,6 +82,8 @@ class RetrievalConfig(Section):
     """Whether the other targets of a batch are negatives."""
     uniform_negatives: Annotated[int, Field(ge=0)] = 0
     """Items drawn evenly as negatives of each batch; the catalogue's size: all."""
+    unseen_negatives: bool = True
+    """Whether what nobody has had yet is a negative."""
     hard_negatives: Count | None = None
     """Only so many of a query's best scored negatives count; null: all."""
     log_q: LogQ = "counts"

@@ -168,8 +168,6 @@ class RetrievalModel(tfrs.Model):
         batch = self.candidates(inputs[TARGET], training)
         # No candidate knows more than the batch's first query may know.
         moment = tf.reduce_min(inputs[TIMESTAMP])
-        # What nobody had had by then may not have been for sale: it teaches nothing.
-        on_sale = tf.gather(self._first_s, batch.rows) < moment
         items = self._embedded(batch.rows, moment, training)
         queries = self.query_tower(self._forgetful(inputs) if training else inputs)
         loss = softmax_loss(
@@ -179,13 +177,19 @@ class RetrievalModel(tfrs.Model):
             weight=inputs[WEIGHT],
             log_inclusion=batch.log_inclusion,
             is_negative=batch.is_negative
-            & on_sale
+            & self._on_sale(batch.rows, moment)
             & self._new_to_user(inputs, batch.rows),
             hardest=self.config.hard_negatives,
         )
         if training and self.config.norm_penalty:
             loss += self.config.norm_penalty * sum(map(self._square, (queries, items)))
         return loss
+
+    def _on_sale(self, rows: tf.Tensor, moment: tf.Tensor) -> tf.Tensor:
+        """Returns which candidates were surely for sale at a moment, `[candidates]`."""
+        if self.config.unseen_negatives:
+            return tf.ones(tf.shape(rows), tf.bool)
+        return tf.gather(self._first_s, rows) < moment
 
     def _square(self, vectors: tf.Tensor) -> tf.Tensor:
         """Returns the mean squared length of vectors `[n, width]`, factors left out."""

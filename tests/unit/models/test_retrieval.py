@@ -110,11 +110,11 @@ def test_uniform_negatives_join_every_examples_candidates(model_of, case):
 
 
 @pytest.mark.parametrize(("day", "had"), [(1, {1}), (2, {0, 1, 2}), (3, {0, 1, 2, 4})])
-def test_what_nobody_had_before_the_batch_is_no_negative(model_of, day, had):
+def test_what_nobody_had_before_the_batch_need_not_be_a_negative(model_of, day, had):
     inputs = batch_of([0, 3, 4], [0, 1, 2], [1.0, 0.5, 2.0])
     moments = [T0 + (day + 3) * DAY, T0 + day * DAY, T0 + 9 * DAY]
     inputs["timestamp"] = tf.constant(moments, tf.int64)
-    model = model_of(uniform_negatives=0, batch_size=8)
+    model = model_of(uniform_negatives=0, batch_size=8, unseen_negatives=False)
     expected = expected_loss(model, inputs, 8, on_sale=had, day=day)
     assert float(model.compute_loss(inputs)) == pytest.approx(expected, abs=1e-4)
 
