@@ -115,7 +115,7 @@ def _check_key(key: str, space: Space) -> None:
     _field(key)
     if key in NOT_SEARCHED:
         raise ValueError(
-            f"tune.space: {key} cannot be searched, because {NOT_SEARCHED[key]}; drop it"
+            f"tune.space: {key} cannot be searched: {NOT_SEARCHED[key]}; drop it"
         )
     inside = [other for other in space if other.startswith(f"{key}.")]
     if inside:
@@ -176,9 +176,7 @@ def _fault(base: RetrievalConfig, key: str, value: Any) -> str | None:
     return None
 
 
-def _conflict(
-    base: RetrievalConfig, ends: Mapping[str, tuple[Any, ...]]
-) -> str | None:
+def _conflict(base: RetrievalConfig, ends: Mapping[str, tuple[Any, ...]]) -> str | None:
     """Returns why no combination of values is possible, or None if one is."""
     fault = None
     for combination in islice(product(*ends.values()), MOST_COMBINATIONS):
