@@ -5,6 +5,7 @@ import shlex
 import signal
 import sqlite3
 import subprocess
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -67,7 +68,7 @@ def test_a_killed_search_goes_on_and_ends_with_a_command_that_uses_its_best(toy)
     assert set(best["retrieval"]) == {"learning_rate", "query_layers"}
     following = shlex.split(lines[-1].removeprefix("next: "))
     assert "run" in following
-    sets = [b for a, b in zip(following, following[1:], strict=False) if a == "--set"]
+    sets = [b for a, b in pairwise(following) if a == "--set"]
     chosen = load_config(SMOKE, sets).retrieval.model_dump(mode="json")
     assert {key: chosen[key] for key in best["retrieval"]} == best["retrieval"]
 
