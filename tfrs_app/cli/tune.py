@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,8 +16,6 @@ from tfrs_app.contract.errors import ConfigError
 from tfrs_app.contract.tune_config import TuneConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from optuna.trial import FrozenTrial
 
 SHOWN = 10
@@ -34,28 +34,36 @@ def tune(stages: Stages) -> list[str]:
     """
     wanted = _section(stages.config)
     folder, trials = _search(stages, wanted)
-    best = _best(trials)
-    base, k = stages.config.retrieval, stages.config.retrieval.validation_k
-    stages.console.print(_table(trials, wanted, f"ndcg@{k}"))
-    from tfrs_app.contract.search_space import with_values
-    from tfrs_app.tuning.fragment import (
-        FRAGMENT,
-        fragment,
-        overrides,
-        write_fragment,
+    ranked = _ranked(trials)
+    if not ranked:
+        raise ConfigError(
+            f"tune.space: none of {len(trials)} trials could be trained, for the "
+            "reasons above; change the space"
+        )
+    metric = f"ndcg@{stages.config.retrieval.validation_k}"
+    stages.console.print(_table(trials, wanted, metric))
+    origin = (
+        f"Trial {trials.index(ranked[0]) + 1} of {len(trials)} of study {folder.name}: "
+        f"validation {metric} {ranked[0].value:.4f}"
     )
+    return _keep(stages, wanted, ranked[0], folder, origin)
+
+
+def _keep(
+    stages: Stages, wanted: TuneConfig, best: FrozenTrial, folder: Path, origin: str
+) -> list[str]:
+    """Writes and prints the best values, and returns them as overrides."""
+    from tfrs_app.contract.search_space import with_values
+    from tfrs_app.tuning import fragment
     from tfrs_app.tuning.proposals import values_of
 
-    config = with_values(base, values_of(best.params, wanted.space))
-    content = fragment(config, wanted.space)
-    origin = (
-        f"Trial {trials.index(best) + 1} of {len(trials)} of study {folder.name}: "
-        f"validation ndcg@{k} {best.value:.4f}"
-    )
-    write_fragment(folder / FRAGMENT, content, origin)
+    values = values_of(best.params, wanted.space)
+    config = with_values(stages.config.retrieval, values)
+    content, path = fragment.yaml_of(config, values), folder / fragment.FRAGMENT
+    fragment.write(path, content, origin)
     stages.console.print(content, markup=False, end="")
-    stages.console.print(f"best values {folder / FRAGMENT}: paste them into the config")
-    return overrides(config, wanted.space)
+    stages.console.print(f"best values {path}: paste them into the config")
+    return fragment.overrides(config, values)
 
 
 def _section(config: ShopConfig) -> TuneConfig:
@@ -69,8 +77,6 @@ def _section(config: ShopConfig) -> TuneConfig:
 
 
 def _search(stages: Stages, wanted: TuneConfig) -> tuple[Path, list[FrozenTrial]]:
-    import tensorflow as tf
-
     from tfrs_app.tuning.database import study_identity
     from tfrs_app.tuning.search import search
     from tfrs_app.tuning.trial import ValidationOf
@@ -79,27 +85,25 @@ def _search(stages: Stages, wanted: TuneConfig) -> tuple[Path, list[FrozenTrial]
     encoder = None if encoded.texts is None else encoded.texts.fingerprint
     dataset_id = encoded.dataset.manifest.id
     folder = stages.layout.study(study_identity(dataset_id, encoder, base, wanted))
-    tf.keras.utils.disable_interactive_logging()  # a bar an epoch would hide the trials
+    _hush_tensorflow()
     console = stages.console
     console.print(f"study {folder}")
     with console.status("") as status:
-        objective = ValidationOf(encoded, base, lambda line: status.update(line))
+        objective = ValidationOf(encoded, base, status.update)
         trials = search(folder, wanted, base, objective, _plainly(console))
     return folder, trials
 
 
-def _plainly(console: Console) -> Any:
+def _hush_tensorflow() -> None:
+    """Silences a bar an epoch, and warnings that every trial builds a new graph."""
+    import tensorflow as tf
+
+    tf.keras.utils.disable_interactive_logging()
+    tf.get_logger().setLevel("ERROR")
+
+
+def _plainly(console: Console) -> Callable[[str], None]:
     return lambda line: console.print(line, markup=False)
-
-
-def _best(trials: list[FrozenTrial]) -> FrozenTrial:
-    complete = _ranked(trials)
-    if not complete:
-        raise ConfigError(
-            f"tune.space: none of {len(trials)} trials could be trained, for the "
-            "reasons above; change the space"
-        )
-    return complete[0]
 
 
 def _ranked(trials: list[FrozenTrial]) -> list[FrozenTrial]:
@@ -110,20 +114,18 @@ def _ranked(trials: list[FrozenTrial]) -> list[FrozenTrial]:
 
 def _table(trials: list[FrozenTrial], wanted: TuneConfig, metric: str) -> Table:
     from tfrs_app.tuning.proposals import values_of
+    from tfrs_app.tuning.search import words
 
     ranked = _ranked(trials)
     title = f"{len(trials)} trials, {len(trials) - len(ranked)} of them ended early"
-    table = Table("trial", metric, "epochs", "time", title=title)
-    for key in wanted.space:
-        table.add_column(escape(key.partition(".")[2]), overflow="fold")
+    table = Table("trial", metric, "epochs", "time", "values", title=title)
     for trial in ranked[:SHOWN]:
-        values = values_of(trial.params, wanted.space)
         seconds = trial.duration.total_seconds() if trial.duration else 0.0
         table.add_row(
             str(trials.index(trial) + 1),
             f"{trial.value:.4f}",
             str(len(trial.intermediate_values)),
             f"{seconds:.0f} s",
-            *(escape(str(values[key])) for key in wanted.space),
+            escape(words(values_of(trial.params, wanted.space))),
         )
     return table

@@ -15,7 +15,7 @@ from tfrs_app.contract.search_space import value_at
 FRAGMENT = "best.yaml"
 
 
-def fragment(config: RetrievalConfig, keys: Iterable[str]) -> str:
+def yaml_of(config: RetrievalConfig, keys: Iterable[str]) -> str:
     """Returns the YAML of some keys, as a shop's config holds them.
 
     Args:
@@ -37,7 +37,7 @@ def overrides(config: RetrievalConfig, keys: Iterable[str]) -> list[str]:
     return [f"{key}={_inline(value_at(config, key))}" for key in keys]
 
 
-def write_fragment(path: Path, content: str, origin: str) -> None:
+def write(path: Path, content: str, origin: str) -> None:
     """Writes a fragment under a line of comment that tells where it comes from."""
     write_atomically(path, f"# {origin}\n{content}".encode())
 

@@ -128,4 +128,5 @@ def _measure(
         study.tell(trial, state=TrialState.PRUNED)
         return f"ended early: {reason}"
     study.tell(trial, metric)
-    return f"{metric:.4f}"
+    best = " (best)" if study.best_trial.number == trial.number else ""
+    return f"{metric:.4f}{best}"

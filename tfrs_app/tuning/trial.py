@@ -46,7 +46,7 @@ class ValidationOf:
             EndedError: the values exclude each other, the data are too few for them,
                 the loss is no number, or `epoch_done` says so.
         """
-        tf.keras.backend.clear_session()  # keeps the graphs of all models otherwise
+        # The last trial's model lies in cycles: beside it this one may not fit.
         gc.collect()
         config = self._config(values)
         tf.keras.utils.set_random_seed(config.seed)

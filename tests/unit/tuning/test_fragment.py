@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tfrs_app.contract.loading import load_config
 from tfrs_app.contract.retrieval_config import FactorsConfig, RetrievalConfig
-from tfrs_app.tuning.fragment import fragment, overrides, write_fragment
+from tfrs_app.tuning.fragment import overrides, write, yaml_of
 
 SHOP = """\
 shop: little
@@ -45,14 +45,14 @@ KEYS = [
 
 
 def test_a_fragment_holds_the_searched_keys_only():
-    assert fragment(CONFIG, ["retrieval.log_q", "retrieval.factors.dim"]) == (
+    assert yaml_of(CONFIG, ["retrieval.log_q", "retrieval.factors.dim"]) == (
         "retrieval:\n  log_q: none\n  factors:\n    dim: 7\n"
     )
 
 
 def test_a_fragment_pasted_into_a_config_gives_the_values(shop):
     with shop.open("a", encoding="utf-8") as file:
-        file.write(fragment(CONFIG, KEYS))
+        file.write(yaml_of(CONFIG, KEYS))
     assert load_config(shop).retrieval == CONFIG
 
 
@@ -66,7 +66,7 @@ def test_overrides_give_the_values(shop):
 @given(st.floats(1e-12, 1e12))
 def test_a_number_survives_being_written(rate):
     config = RetrievalConfig(learning_rate=rate)
-    text = fragment(config, ["retrieval.learning_rate"])
+    text = yaml_of(config, ["retrieval.learning_rate"])
     assert yaml.safe_load(text) == {"retrieval": {"learning_rate": rate}}
     (override,) = overrides(config, ["retrieval.learning_rate"])
     assert yaml.safe_load(override.partition("=")[2]) == rate
@@ -74,8 +74,8 @@ def test_a_number_survives_being_written(rate):
 
 def test_the_file_tells_its_origin_in_a_comment(tmp_path):
     path = tmp_path / "study" / "best.yaml"
-    content = fragment(CONFIG, ["retrieval.log_q"])
-    write_fragment(path, content, "Trial 3 of 9")
+    content = yaml_of(CONFIG, ["retrieval.log_q"])
+    write(path, content, "Trial 3 of 9")
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# Trial 3 of 9\n")
     assert yaml.safe_load(text) == {"retrieval": {"log_q": "none"}}

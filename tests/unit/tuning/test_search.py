@@ -48,7 +48,13 @@ def test_as_many_trials_as_wanted_the_configs_own_values_first(tmp_path):
     assert len({trial.params[RATE] for trial in trials}) == 4
     assert lines[:2] == [
         "trial 1 of 4: learning_rate 0.5, query_layers [8]",
-        "  -7.2500",
+        "  -7.2500 (best)",
+    ]
+    values = [trial.value for trial in trials]
+    assert [line for line in lines if "(best)" in line] == [
+        f"  {value:.4f} (best)"
+        for n, value in enumerate(values)
+        if value > max(values[:n], default=-99)
     ]
     assert [line.partition(":")[0] for line in lines[::2]] == [
         f"trial {n} of 4" for n in range(1, 5)
