@@ -112,6 +112,13 @@ def test_a_broken_off_search_goes_on_as_if_it_never_was(tmp_path, fatal, trials)
     assert counted.count(TrialState.COMPLETE) == trials
 
 
+def test_a_kill_before_the_first_trial_does_not_try_the_own_values_twice(tmp_path):
+    folder = tmp_path / "study"
+    open_study(folder).enqueue_trial({RATE: 0.5, LAYERS: "[8]"})
+    trials, _ = run(folder, wanted(2))
+    assert [trial.params[RATE] == 0.5 for trial in trials] == [True, False]
+
+
 def test_another_seed_tries_other_values(tmp_path):
     left, _ = run(tmp_path / "left", wanted(seed=1))
     right, _ = run(tmp_path / "right", wanted(seed=2))

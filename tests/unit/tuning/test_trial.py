@@ -66,13 +66,14 @@ def trials(little_encoded, base) -> Trials:
 
     gc.collect()
     gc.disable()  # or Python might do what the trial must do
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RetrievalModel, "fit_factors", noted)
-        patch.setattr(RetrievalTraining, "catch_up", None)  # calling it would fail
-        still = measured(little_encoded, base, {RATE: 1e-9, HISTORY: 1})
-        lively = measured(little_encoded, base, {RATE: LIVELY})
-    gc.enable()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(RetrievalModel, "fit_factors", noted)
+            patch.setattr(RetrievalTraining, "catch_up", None)  # a call would fail
+            still = measured(little_encoded, base, {RATE: 1e-9, HISTORY: 1})
+            lively = measured(little_encoded, base, {RATE: LIVELY})
+    finally:
+        gc.enable()
     return Trials(still, lively, moments, models)
 
 
