@@ -15,10 +15,12 @@ TENSORFLOW = ["setuptools<81", "tensorflow>=2.20,<2.21", "tf-keras>=2.20,<2.21"]
 TRAIN = [
     *TENSORFLOW,
     "implicit>=0.7.2",
+    "optuna>=5",
     "pyarrow",
     "scann[tf]>=1.4.2,<1.5",
     "scikit-learn",
     "scipy",
+    "sqlalchemy",
     "tensorboard",
     "tensorflow-recommenders>=0.7.7",
     "tensorflow-serving-api>=2.20,<2.21",

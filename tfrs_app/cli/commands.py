@@ -97,6 +97,16 @@ def retrieval(config: ConfigOption, overrides: SetOption = None) -> None:
 
 
 @app.command()
+def tune(config: ConfigOption, overrides: SetOption = None) -> None:
+    """Search the keys of the tune section by validation; a killed search goes on."""
+    from tfrs_app.cli.tune import tune as search
+
+    stages = _stages(config, overrides)
+    best = search(stages)
+    _next(stages, "run", config, [*(overrides or []), *best])
+
+
+@app.command()
 def evaluate(config: ConfigOption, overrides: SetOption = None) -> None:
     """Compare the model with baselines on the test window."""
     stages = _stages(config, overrides)

@@ -94,6 +94,10 @@ class Layout(BaseModel):
         """Returns the folder of a training run."""
         return self.root / "runs" / identity
 
+    def study(self, identity: str) -> Path:
+        """Returns the folder of a hyper-parameter search."""
+        return self.root / "studies" / identity
+
     @property
     def reports(self) -> Path:
         """Returns the folder of reports on the data and of evaluation."""

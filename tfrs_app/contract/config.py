@@ -10,8 +10,10 @@ from pydantic import Field, model_validator
 from tfrs_app.contract.data_config import DataConfig
 from tfrs_app.contract.features import Feature, FeatureSpec, Name
 from tfrs_app.contract.retrieval_config import RetrievalConfig
+from tfrs_app.contract.search_space import check_space
 from tfrs_app.contract.section import Count, Fraction, Positive, Section
 from tfrs_app.contract.text_config import TextConfig
+from tfrs_app.contract.tune_config import TuneConfig
 
 BaselineName = Literal[
     "popular",
@@ -73,8 +75,9 @@ class ShopConfig(Section):
     retrieval: RetrievalConfig = RetrievalConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
+    tune: TuneConfig | None = None
     artifacts: str = "artifacts"
-    """Folder under which `<shop>/{datasets,runs,reports,models}` are made."""
+    """Folder under which `<shop>/{datasets,runs,reports,models,studies}` are made."""
 
     @model_validator(mode="after")
     def _features_have_tables(self) -> ShopConfig:
@@ -96,6 +99,12 @@ class ShopConfig(Section):
                         f"data.events: event type {name!r} has no weight; add it to "
                         f"event_weights {dict(self.event_weights)}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _search_is_possible(self) -> ShopConfig:
+        if self.tune is not None:
+            check_space(self.tune.space, self.retrieval)
         return self
 
     @property

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.errors import ConfigError
+from tfrs_app.contract.section import section_inside
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -123,7 +124,7 @@ def _written(location: Iterable[int | str], tree: Any) -> str:
         if isinstance(part, int) and not isinstance(tree, list):
             continue
         parts.append(str(part))
-        inside = isinstance(tree, list) or (isinstance(tree, dict) and part in tree)
+        inside = isinstance(part, int) or (isinstance(tree, dict) and part in tree)
         tree = tree[part] if inside else None
     return ".".join(parts) or "top level"
 
@@ -148,14 +149,8 @@ def _keys_at(location: Iterable[int | str]) -> list[str]:
     """Returns the keys that the section at a location knows."""
     model: Any = ShopConfig
     for part in location:
-        if isinstance(part, str):
+        # Other parts are places in a list or keys that the user names.
+        if isinstance(part, str) and part in model.model_fields:
             annotation = model.model_fields[part].annotation
-            model = _model_inside(annotation) or model
+            model = section_inside(annotation) or model
     return sorted(model.model_fields)
-
-
-def _model_inside(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_inside(argument) for argument in get_args(annotation))
-    return next((model for model in inner if model), None)

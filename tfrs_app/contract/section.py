@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,3 +20,11 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, ser_json_inf_nan="strings"
     )
+
+
+def section_inside(annotation: Any) -> type[BaseModel] | None:
+    """Returns the section that a key holds, alone or in a list, or None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (section_inside(argument) for argument in get_args(annotation))
+    return next((model for model in inner if model), None)

@@ -7,6 +7,11 @@ from pathlib import Path
 import tensorflow as tf
 
 
+def stops(epochs_done: int, best_epoch: int, epochs: int, patience: int) -> bool:
+    """Tells whether all epochs are done or none was better for too long."""
+    return epochs_done >= epochs or epochs_done - best_epoch >= patience
+
+
 class TrainingProgress:
     """Checkpoints every epoch, resumes, remembers the best epoch and stops early.
 
@@ -55,8 +60,7 @@ class TrainingProgress:
 
     def finished(self, epochs: int) -> bool:
         """Tells whether all epochs are done or patience has run out."""
-        waited = self.epochs_done - self.best_epoch
-        return self.epochs_done >= epochs or waited >= self.patience
+        return stops(self.epochs_done, self.best_epoch, epochs, self.patience)
 
     def record(self, metric: float) -> bool:
         """Counts an epoch, keeps its checkpoint, and tells whether it is the best."""

@@ -173,9 +173,7 @@ class RetrievalTraining:
     ) -> None:
         """Trains one epoch, then measures, logs and checkpoints it."""
         epoch, k = progress.epochs_done, self.config.validation_k
-        loss = self._fit(self.examples, epoch, self.config.epochs)
-        self.scorer.refresh()
-        ndcg = evaluate(self.scorer, self.question, (k,))[f"ndcg@{k}"]
+        loss, ndcg = self.measured_epoch(epoch)
         with writer.as_default(step=epoch + 1):
             tf.summary.scalar("loss", loss)
             tf.summary.scalar("validation_ndcg", ndcg)
@@ -183,6 +181,13 @@ class RetrievalTraining:
         self.report(
             f"epoch {epoch + 1}: loss {loss:.4f}, validation ndcg@{k} {ndcg:.4f}{best}"
         )
+
+    def measured_epoch(self, epoch: int) -> tuple[float, float]:
+        """Trains an epoch, counted from 0; returns its loss and the validation NDCG."""
+        k = self.config.validation_k
+        loss = self._fit(self.examples, epoch, self.config.epochs)
+        self.scorer.refresh()
+        return loss, evaluate(self.scorer, self.question, (k,))[f"ndcg@{k}"]
 
     def catch_up(self) -> None:
         """Trains on the validation span, once the best epoch has been chosen by it.

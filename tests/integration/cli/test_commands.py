@@ -15,7 +15,7 @@ from tfrs_app.contract.loading import load_config
 
 COMMANDS = [
     [], ["prepare"], ["train"], ["train", "retrieval"], ["evaluate"], ["export"],
-    ["embed-texts"], ["run"], ["serve"], ["recommend"], ["doctor"], ["demo"],
+    ["embed-texts"], ["tune"], ["run"], ["serve"], ["recommend"], ["doctor"], ["demo"],
     ["forget", "u0"],
 ]  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Hyper-parameter search: which values of the config's keys validate best."""
