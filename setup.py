@@ -47,6 +47,7 @@ DEV = [
     "pre-commit",
     "pytest",
     "pytest-timeout",
+    "pytest-xdist",
     "ruff",
     "types-PyYAML",
 ]

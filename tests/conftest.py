@@ -17,6 +17,14 @@ from tfrs_app.contract.loading import load_config
 SMOKE = Path(__file__).parents[1] / "configs" / "smoke.yaml"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Divides the tests among the processes of pytest-xdist, if there are several."""
+    from tests.scheduling import ByFixture
+
+    return ByFixture(config, log)
+
+
 @dataclass(frozen=True)
 class ToyRun:
     """A finished `tfrs-app run` of the toy shop."""
