@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONFIG ?= configs/complete_journey.yaml
+# Processes that share the tests, see tests/scheduling.py
+WORKERS ?= 2
 SMOKE := configs/smoke.yaml
 # These train for an hour, on a shop whose tables are not in this repository.
 OTHER_SHOP := $(addprefix benchmarks/,ablation.py cold_items.py fine_tuning.py)
@@ -36,7 +38,7 @@ smoke: $(STAMP) ## The same on a made shop of toy size, in a minute
 	$(BIN)/tfrs-app demo -c $(SMOKE)
 
 test: $(STAMP) ## Every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(STAMP) ## ruff, mypy, import rules
 	$(BIN)/ruff check .

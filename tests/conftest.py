@@ -1,7 +1,5 @@
 """What several suites share: the toy shop, run once through every stage."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import pytest
 from rich.console import Console
 
 import tfrs_app  # noqa: F401  (before tensorflow: it chooses Keras 2)
+from tests import program
 from tests.little_shop import write_little_shop
 from tests.toy_shop import overrides, write_toy_shop
 from tfrs_app.cli.stages import Stages
@@ -16,6 +15,14 @@ from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.loading import load_config
 
 SMOKE = Path(__file__).parents[1] / "configs" / "smoke.yaml"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Divides the tests among the processes of pytest-xdist, if there are several."""
+    from tests.scheduling import ByFixture
+
+    return ByFixture(config, log)
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,6 @@ class ToyRun:
         return ["-c", str(self.config_path), *sets]
 
 
-def tfrs_app_command(*arguments: str) -> list[str]:
-    """The command line of `tfrs-app`, run by this very Python."""
-    return [sys.executable, "-c", "from tfrs_app.cli import main; main()", *arguments]
-
-
 @pytest.fixture(scope="session")
 def toy_tables(tmp_path_factory) -> Path:
     """The folder of the toy shop's three tables."""
@@ -65,13 +67,7 @@ def toy_run(tmp_path_factory, toy_overrides) -> ToyRun:
     """The toy shop after `tfrs-app run`: shared, so nobody may write into it."""
     root = tmp_path_factory.mktemp("toy_run")
     toy = ToyRun(SMOKE, [f"artifacts={root}", *toy_overrides], "")
-    done = subprocess.run(
-        tfrs_app_command("run", *toy.options),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = program.process("run", *toy.options)
     assert done.returncode == 0, done.stdout + done.stderr
     return ToyRun(SMOKE, toy.overrides, done.stdout + done.stderr)
 

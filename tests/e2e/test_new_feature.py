@@ -27,6 +27,7 @@ def test_one_line_reaches_the_saved_model(tmp_path):
         shop = yaml.safe_load(file)
     shop["artifacts"] = str(tmp_path / "artifacts")
     shop["retrieval"]["epochs"] = 1
+    shop["evaluation"]["baselines"] = ["popular"]
     shop["features"].append(LINE)  # the one line
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump(shop), encoding="utf-8")
 

@@ -19,6 +19,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.client import connect
+from tests.program import process, tfrs_app
 from tests.toy_shop import parity_of
 from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
 from tfrs_app.export.requests import query_inputs
@@ -210,8 +211,7 @@ def test_wrong_history_lengths_are_the_callers_mistake(server):
 
 
 def test_recommend_prints_a_table_with_texts(toy_run, server):
-    command = [sys.executable, "-m", "tfrs_app", "recommend", *toy_run.options]
-    for address in server:
-        asked = [*command, "--server", address, "--history", "i2,i4", "-k", "3"]
-        answer = subprocess.run(asked, check=True, capture_output=True, text=True)
+    for address, run in zip(server, (process, tfrs_app), strict=True):
+        asked = ["--server", address, "--history", "i2,i4", "-k", "3"]
+        answer = run("recommend", *toy_run.options, *asked)
         assert len(re.findall(r"even thing \d+ .* -?\d+\.\d{4}", answer.stdout)) == 3

@@ -17,3 +17,11 @@ def simulated_dataset(simulated_shop):
     from tfrs_app.data.dataset import Dataset
 
     return Dataset.open(prepare(simulated_shop.config))
+
+
+@pytest.fixture(scope="session")
+def simulated_towers(simulated_shop, simulated_dataset, tmp_path_factory):
+    from tests.simulated_towers import quick_towers
+
+    folder = tmp_path_factory.mktemp("towers") / "run"
+    return quick_towers(simulated_dataset, simulated_shop.config.retrieval, folder)

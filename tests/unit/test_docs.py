@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +9,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from tests.program import tfrs_app
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.features import Feature
 
@@ -45,12 +45,7 @@ def test_the_shop_of_the_readme_is_valid():
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"tfrs-app (\w+)", README))))
 def test_every_command_of_the_readme_exists(command):
-    done = subprocess.run(
-        [sys.executable, "-m", "tfrs_app", command, "--help"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    done = tfrs_app(command, "--help")
     assert done.returncode == 0, done.stderr
 
 

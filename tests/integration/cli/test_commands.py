@@ -4,11 +4,13 @@ import shlex
 import shutil
 import socket
 import subprocess
+import sys
 
 import pytest
 from rich.console import Console
 
-from tests.conftest import SMOKE, tfrs_app_command
+from tests.conftest import SMOKE
+from tests.program import process, refusal, tfrs_app
 from tests.unit.evaluation.report.html_reader import Page
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.loading import load_config
@@ -18,27 +20,7 @@ COMMANDS = [
     ["embed-texts"], ["tune"], ["run"], ["serve"], ["recommend"], ["doctor"], ["demo"],
     ["forget", "u0"],
 ]  # fmt: skip
-
-
-def tfrs_app(*arguments, timeout=120):
-    return subprocess.run(
-        tfrs_app_command(*arguments),
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-
-
-def refusal(*arguments):
-    """The one sentence that a user's mistake is answered with."""
-    done = tfrs_app(*arguments)
-    told = done.stderr + done.stdout
-    assert done.returncode == 2, told
-    assert "Traceback" not in told
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1, told
-    return errors[0]
+WITHOUT_CONFIG = [["simulate"], ["text-encoder", "build"]]
 
 
 HELP = """
@@ -55,9 +37,9 @@ assert not heavy, heavy
 
 
 def test_every_help_is_there_and_never_waits_for_tensorflow():
-    lines = [" ".join(command) for command in COMMANDS]
+    lines = [" ".join(command) for command in [*COMMANDS, *WITHOUT_CONFIG]]
     done = subprocess.run(
-        [*tfrs_app_command()[:2], HELP, *lines],
+        [sys.executable, "-c", HELP, *lines],
         capture_output=True,
         text=True,
         check=False,
@@ -66,11 +48,11 @@ def test_every_help_is_there_and_never_waits_for_tensorflow():
 
 
 def test_version():
-    assert re.fullmatch(r"tfrs-app \d+\.\d+\.\d+\n", tfrs_app("--version").stdout)
+    assert re.fullmatch(r"tfrs-app \d+\.\d+\.\d+\n", process("--version").stdout)
 
 
 def test_an_unknown_command_and_a_missing_option_are_refused():
-    assert tfrs_app("bake").returncode == 2
+    assert process("bake").returncode == 2
     assert tfrs_app("run").returncode == 2
 
 
@@ -81,7 +63,8 @@ def test_a_missing_config_is_refused_by_every_command(command, tmp_path):
 
 
 def test_a_misspelt_key_is_refused():
-    told = refusal("run", "-c", str(SMOKE), "--set", "retrieval.epoch=3")
+    wrong = ["--set", "retrieval.epoch=3"]
+    told = refusal("run", "-c", str(SMOKE), *wrong, run=process)
     assert "retrieval.epoch: unknown key; did you mean 'epochs'?" in told
 
 
@@ -107,7 +90,8 @@ def test_export_needs_a_training(toy_run):
 
 
 def test_serving_needs_a_model(nowhere):
-    assert "error: " in refusal("serve", *nowhere, "--port=0", "--rest-api-port=0")
+    told = refusal("serve", *nowhere, "--port=0", "--rest-api-port=0", run=process)
+    assert "model 'smoke' has no version in " in told
 
 
 def test_asking_needs_a_model(nowhere):

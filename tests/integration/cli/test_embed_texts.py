@@ -9,7 +9,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tests.conftest import SMOKE
-from tests.integration.cli.test_commands import refusal, tfrs_app
+from tests.program import process, refusal, tfrs_app
 from tests.tiny_encoder import write_encoder
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.errors import ArtifactError, ConfigError, DataError
@@ -45,7 +45,7 @@ def next_is(done, command, sets):
 
 
 def test_the_vectors_of_all_items_where_the_stages_look_for_them(prepared, handle):
-    done = tfrs_app("embed-texts", *options(prepared))
+    done = process("embed-texts", *options(prepared))
     assert done.returncode == 0, done.stderr
     assert " from the cache, " in done.stderr
     next_is(done, "train retrieval", prepared)

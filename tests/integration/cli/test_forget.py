@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from tests.integration.beam import shop
-from tests.integration.cli.test_commands import refusal, tfrs_app
+from tests.program import refusal, tfrs_app
 from tfrs_app.cli.forget import holders
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.artifacts import MANIFEST, Layout, read_manifest, write_manifest

@@ -2,7 +2,7 @@ import re
 import shlex
 from pathlib import Path
 
-from tests.integration.cli.test_commands import refusal, tfrs_app
+from tests.program import refusal, tfrs_app
 from tfrs_app.contract.loading import load_config
 
 SMALL = ["--users", "60", "--items", "60", "--days", "40"]
@@ -32,7 +32,3 @@ def test_impossible_options_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
     told = refusal("simulate", "--output", str(tmp_path / "file"), *SMALL)
     assert "can't be written" in told
-
-
-def test_its_help_never_waits_for_tensorflow():
-    assert "--seed" in tfrs_app("simulate", "--help").stdout

@@ -1,6 +1,5 @@
 """Features that know the future, planted in the made shop's tables, are named."""
 
-import subprocess
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from beam.prepare import prepare
-from tests.conftest import tfrs_app_command
+from tests.program import tfrs_app
 from tests.simulated_shop import ToyShop
 from tfrs_app.contract.loading import load_config
 from tfrs_app.data.dataset import Dataset
@@ -140,12 +139,7 @@ def test_the_made_shop_as_it_is_has_none(simulated_dataset):
 
 
 def test_doctor_tells_of_them_and_stays_calm(planted):
-    done = subprocess.run(
-        tfrs_app_command("doctor", *planted.options),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = tfrs_app("doctor", *planted.options)
     assert done.returncode == 0, done.stdout + done.stderr
     events = planted.dataset.manifest.counts["events"]["rows_out"]
     assert f"none in the histories of {events:,} examples" in done.stdout

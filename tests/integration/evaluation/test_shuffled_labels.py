@@ -7,20 +7,14 @@ import pytest
 
 from beam.prepare import prepare
 from tests.simulated_shop import SIZE
+from tests.simulated_towers import quick_towers
 from tfrs_app.contract.loading import load_config
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.evaluation.metrics import hits_of, ndcg_at
 from tfrs_app.evaluation.protocol import Target, ask
 from tfrs_app.evaluation.ranking import ranked_lists
-from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
-from tfrs_app.models.encoded import EncodedDataset
-from tfrs_app.training.retrieval import load_retrieval, train_retrieval
 
 K = 20
-QUICK = {
-    "batch_size": 256, "uniform_negatives": 64, "embedding_dim": 16, "epochs": 3,
-    "learning_rate": 0.005,
-}  # fmt: skip
 
 
 class Chance:
@@ -35,12 +29,8 @@ def ndcg_of_users(scorer, question):
     return ndcg_at(K, hits, question.targets.sizes)
 
 
-def gain_over_chance(dataset, config, folder):
+def gain_over_chance(dataset, scorer):
     """The 99.8 % bootstrap interval, over users, of NDCG less a random list's."""
-    encoded = EncodedDataset.of(dataset)
-    train_retrieval(encoded, config, folder, lambda line: None)
-    model = load_retrieval(folder, encoded)
-    scorer = RetrievalScorer(model, encoded.reader(config.history_length))
     split = dataset.split
     question = ask(dataset.events, Target.ALL, split.test_start, split.test_end)
     assert len(question.user) > 100
@@ -50,13 +40,8 @@ def gain_over_chance(dataset, config, folder):
     return np.quantile(gain[drawn].mean(axis=1), [0.001, 0.999])
 
 
-@pytest.fixture(scope="module")
-def config(simulated_shop):
-    return simulated_shop.config.retrieval.model_copy(update=QUICK)
-
-
 @pytest.mark.slow
-def test_shuffled_labels_give_chance(simulated_shop, config, tmp_path):
+def test_shuffled_labels_give_chance(simulated_shop, tmp_path):
     events = pq.read_table(simulated_shop.folder / "events.parquet")
     ids = pq.read_table(simulated_shop.folder / "items.parquet")["item_id"]
     drawn = np.random.default_rng(4).integers(SIZE.items, size=events.num_rows)
@@ -69,12 +54,14 @@ def test_shuffled_labels_give_chance(simulated_shop, config, tmp_path):
         f"artifacts={tmp_path / 'artifacts'}",
     ]
     shop = load_config(simulated_shop.made.config, sets)
-    low, high = gain_over_chance(Dataset.open(prepare(shop)), config, tmp_path / "run")
+    dataset = Dataset.open(prepare(shop))
+    towers = quick_towers(dataset, shop.retrieval, tmp_path / "run")
+    low, high = gain_over_chance(dataset, towers)
     assert low < 0 < high
     assert high < 0.06
 
 
 @pytest.mark.slow
-def test_true_labels_are_far_above_chance(simulated_dataset, config, tmp_path):
-    low, _ = gain_over_chance(simulated_dataset, config, tmp_path / "run")
+def test_true_labels_are_far_above_chance(simulated_dataset, simulated_towers):
+    low, _ = gain_over_chance(simulated_dataset, simulated_towers)
     assert low > 0.1

@@ -11,11 +11,8 @@ from tfrs_app.evaluation.baselines.popular import fit_popular
 from tfrs_app.evaluation.past import Past
 from tfrs_app.evaluation.protocol import Target, ask
 from tfrs_app.evaluation.ranking import evaluate
-from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
-from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.simulation.oracle import Oracle
 from tfrs_app.simulation.truth import read_truth
-from tfrs_app.training.retrieval import load_retrieval, train_retrieval
 
 K = 20
 
@@ -104,22 +101,9 @@ def test_items_without_a_past_are_found_by_the_truth(dataset, oracle):
 
 @pytest.mark.slow
 def test_two_towers_come_between_popularity_and_the_oracle(
-    dataset, oracle, simulated_shop, tmp_path
+    dataset, oracle, simulated_towers
 ):
-    config = simulated_shop.config.retrieval.model_copy(
-        update={
-            "batch_size": 256,
-            "uniform_negatives": 64,
-            "embedding_dim": 32,
-            "epochs": 6,
-            "learning_rate": 0.005,
-        }
-    )
-    encoded = EncodedDataset.of(dataset)
-    train_retrieval(encoded, config, tmp_path / "run", lambda line: None)
-    model = load_retrieval(tmp_path / "run", encoded)
-    scorer = RetrievalScorer(model, encoded.reader(config.history_length))
     question = question_of(dataset, Target.FIRST_PURCHASE)
-    found = ndcg(scorer, question)
+    found = ndcg(simulated_towers, question)
     assert 1.5 * popularity(dataset, question) < found
     assert found <= ndcg(oracle, question)

@@ -5,17 +5,22 @@ import subprocess
 
 import pytest
 
-from tests.conftest import SMOKE, ToyRun, tfrs_app_command
+from tests.conftest import SMOKE, ToyRun
+from tests.program import tfrs_app, tfrs_app_command
 from tfrs_app.contract.artifacts import verify
 from tfrs_app.contract.errors import ArtifactError
 
-EPOCHS = 6
+EPOCHS = 4
 
 
 @pytest.fixture
 def toy(toy_run) -> ToyRun:
     """The finished toy shop with a training that nobody has done yet."""
-    more = [f"retrieval.epochs={EPOCHS}", "retrieval.patience=6", "retrieval.seed=9"]
+    more = [
+        f"retrieval.epochs={EPOCHS}",
+        f"retrieval.patience={EPOCHS}",
+        "retrieval.seed=9",
+    ]
     return ToyRun(SMOKE, [*toy_run.overrides, *more], "")
 
 
@@ -33,9 +38,7 @@ def test_a_killed_training_is_resumed_and_counts_only_when_finished(toy):
     with pytest.raises(ArtifactError, match="absent or unfinished"):
         verify(folder)
 
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = tfrs_app("train", "retrieval", *toy.options)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert any(line.startswith("resuming after epoch ") for line in lines)

@@ -46,13 +46,13 @@ def test_many_values_share_bins_that_hold_about_as_many_rows(counts):
     values = np.arange(len(counts), dtype=np.float64)
     found = binned(values, np.array(counts))
     assert len(found.count) <= 256
-    ends = [-1.0, *found.high]
+    ends, share = [-1.0, *found.high], sum(counts) / 256
     for low, high, before, count in zip(
         found.low, found.high, ends, found.count, strict=False
     ):
         assert low == before + 1  # no value is lost, none stands twice
         assert count == sum(counts[int(low) : int(high) + 1])
-        assert count <= sum(counts) / 256 + 50  # a share, and at most one value more
+        assert count <= share + 50  # and at most one value more than its share
     assert found.high[-1] == values[-1]
 
 

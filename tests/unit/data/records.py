@@ -1,6 +1,7 @@
 """Sequence records written by TensorFlow from plain rows, and the rows themselves."""
 
 import math
+from bisect import bisect_left
 
 import tensorflow as tf
 
@@ -66,10 +67,12 @@ def write_files(folder, files):
 
 
 def windows_of(events, length, *, city=b"", age=math.nan):
-    """All examples of one user, by a plain loop, as tuples."""
-    found = []
+    """All examples of one user, by a plain loop, as tuples; times must ascend."""
+    found, times = [], [event[0] for event in events]
+    assert times == sorted(times)
     for time, item, kind, store, wait in events:
-        seen = [event for event in events if event[0] < time][-length:]
+        earlier = bisect_left(times, time)
+        seen = events[max(0, earlier - length) : earlier]
         padding = length - len(seen)
         found.append(
             (
