@@ -42,7 +42,7 @@ def server(toy_run):
             yield found.groups()
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=120) == 0
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_stock_stubs_work(server):
     request.inputs["history_item_id"].CopyFrom(tf.make_tensor_proto([["i2", "i4"]]))
     request.inputs["k"].CopyFrom(tf.make_tensor_proto(5, tf.int32))
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-    answer = stub.Predict(request, timeout=10)
+    answer = stub.Predict(request, timeout=60)
     items = [item.decode() for item in answer.outputs["item_id"].string_val]
     assert answer.model_spec.signature_name == "serving_default"
     assert [parity_of(item) for item in items] == ["even"] * 5
@@ -158,7 +158,7 @@ def test_stock_stubs_work(server):
         get_model_status_pb2.GetModelStatusRequest(
             model_spec=request.model_spec.__class__(name="smoke")
         ),
-        timeout=10,
+        timeout=60,
     )
     assert status.model_version_status[0].state == 30  # AVAILABLE
 

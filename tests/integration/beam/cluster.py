@@ -43,7 +43,7 @@ class Cluster:
             self.workers[number] = worker
         if workers:
             with self.client() as client:
-                client.wait_for_workers(workers, timeout=60)
+                client.wait_for_workers(workers, timeout=180)
 
     def client(self):
         return Client(self.address, set_as_default=False)
@@ -75,7 +75,7 @@ class Cluster:
 
 def wait_for(holds, process):
     """Waits until something holds, as long as a process lives."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not holds():
         assert process.poll() is None, f"{process.args} ended"
         assert time.monotonic() < deadline

@@ -46,12 +46,12 @@ def floats(*values):
 
 def failure(call, request):
     with pytest.raises(grpc.RpcError) as caught:
-        call(request, timeout=10)
+        call(request, timeout=60)
     return caught.value.code().name, caught.value.details()
 
 
 def test_predicts(prediction):
-    response = prediction.Predict(predict_request(x=floats(1, 2)), timeout=10)
+    response = prediction.Predict(predict_request(x=floats(1, 2)), timeout=60)
     assert list(response.outputs["y"].float_val) == [2.5, 3.0]
     assert response.outputs["y"].tensor_content == b""
     assert response.model_spec.name == "hp2"
@@ -61,7 +61,7 @@ def test_predicts(prediction):
 
 def test_predicts_a_version_and_an_empty_batch(prediction):
     request = predict_request(version=123, x=floats())
-    response = prediction.Predict(request, timeout=10)
+    response = prediction.Predict(request, timeout=60)
     assert tf.make_ndarray(response.outputs["y"]).shape == (0,)
 
 
@@ -74,13 +74,13 @@ WORDS = {"words": [["a", "b", "c"]], "weight": floats(1)}
 )
 def test_inputs_with_defaults_may_be_left_out(prediction, extra, joined):
     request = predict_request("words", **WORDS, **extra)
-    response = prediction.Predict(request, timeout=10)
+    response = prediction.Predict(request, timeout=60)
     assert list(response.outputs["joined"].string_val) == [joined]
 
 
 def test_output_filter_picks_outputs(prediction):
     request = predict_request("words", output_filter=["length"], **WORDS)
-    response = prediction.Predict(request, timeout=10)
+    response = prediction.Predict(request, timeout=60)
     assert list(response.outputs) == ["length"]
 
 
@@ -212,7 +212,7 @@ def metadata_request(model, *fields):
 
 def test_metadata(prediction):
     request = metadata_request("words", "signature_def")
-    response = prediction.GetModelMetadata(request, timeout=10)
+    response = prediction.GetModelMetadata(request, timeout=60)
     assert response.model_spec.version.value == 1
     definitions = get_model_metadata_pb2.SignatureDefMap()
     assert response.metadata["signature_def"].Unpack(definitions)
@@ -246,7 +246,7 @@ def status_request(model, version=None):
 
 @pytest.mark.parametrize("version", [None, 123])
 def test_status(model_service, version):
-    response = model_service.GetModelStatus(status_request("hp2", version), timeout=10)
+    response = model_service.GetModelStatus(status_request("hp2", version), timeout=60)
     (status,) = response.model_version_status
     assert (status.version, status.state, status.status.error_code) == (123, 30, 0)
 
@@ -254,7 +254,7 @@ def test_status(model_service, version):
 def test_status_does_not_look_at_a_label(model_service):
     request = status_request("hp2")
     request.model_spec.version_label = "anything"
-    response = model_service.GetModelStatus(request, timeout=10)
+    response = model_service.GetModelStatus(request, timeout=60)
     assert len(response.model_version_status) == 1
 
 

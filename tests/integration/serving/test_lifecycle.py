@@ -45,7 +45,7 @@ def test_the_command_serves_until_it_is_told_to_stop(models):
                 outputs = client.predict("serving_default", {"x": [1]})
                 assert outputs["y"].tolist() == [2.5]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=120) == 0
         assert "Traceback" not in process.stderr.read()
     finally:
         process.kill()
@@ -61,7 +61,7 @@ def test_the_command_serves_until_it_is_told_to_stop(models):
 )
 def test_the_command_refuses_before_tensorflow_is_imported(flags, match, tmp_path):
     process = command("--model_name", "m", "--model_base_path", tmp_path, *flags)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
     assert errors.startswith(match)
     assert len(errors.splitlines()) == 1
