@@ -166,7 +166,8 @@ def towers(exam: Exam, stages: Stages) -> Scorer:
     """Trains the towers by the shop's config, on what the exam has left."""
     from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
     from tfrs_app.models.encoded import EncodedDataset
-    from tfrs_app.training.retrieval import load_retrieval, train_retrieval
+    from tfrs_app.training.retrieval import train_retrieval
+    from tfrs_app.training.runs import load_retrieval
 
     encoded = EncodedDataset.of(exam.dataset, exam.texts)
     config = stages.config.retrieval
