@@ -148,8 +148,8 @@ def kin_popularity(exam: Exam, window_days: int, neighbours: int) -> Scorer:
     recent = past.age_days <= window_days
     pairs = np.unique(past.user[recent] * past.items + past.item[recent])
     users = np.bincount(pairs % past.items, minlength=past.items)
-    kin = text_neighbours(exam.texts.vectors, exam.texts.rows, neighbours)
-    return KinPopularity(users[kin].mean(axis=1))
+    kin, weight = text_neighbours(exam.texts.vectors, exam.texts.rows, neighbours)
+    return KinPopularity((users[kin] * weight).sum(axis=1))
 
 
 CLASSICS: dict[str, tuple[Callable[..., Scorer], Iterable[tuple]]] = {
