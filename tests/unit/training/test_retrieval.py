@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from tfrs_app.training.retrieval import examples_of, train_retrieval
 from tfrs_app.training.runs import load_retrieval, run_config, run_identity
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(little_config):
     return little_config.retrieval.model_copy(
         update={
@@ -26,6 +28,18 @@ def train(encoded, config, folder):
     lines = []
     manifest = train_retrieval(encoded, config, folder, lines.append)
     return manifest, lines
+
+
+@pytest.fixture(scope="module")
+def whole(little_encoded, config, tmp_path_factory):
+    """Folder, manifest and told lines of a run; nobody may write into it."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    return folder, *train(little_encoded, config, folder)
+
+
+@pytest.fixture
+def copied(whole, tmp_path):
+    return shutil.copytree(whole[0], tmp_path / "run")
 
 
 def epochs_in(lines):
@@ -77,9 +91,8 @@ def test_fewer_events_than_a_batch_are_refused(little_encoded, config, tmp_path)
         train(little_encoded, config, tmp_path / "run")
 
 
-def test_a_run_is_sealed_and_comes_back(little_encoded, config, tmp_path):
-    folder = tmp_path / "run"
-    manifest, lines = train(little_encoded, config, folder)
+def test_a_run_is_sealed_and_comes_back(little_encoded, config, whole):
+    folder, manifest, lines = whole
     assert verify(folder) == manifest
     assert manifest.kind == "retrieval"
     assert manifest.parent == little_encoded.dataset.manifest.id
@@ -93,10 +106,10 @@ def test_a_run_is_sealed_and_comes_back(little_encoded, config, tmp_path):
 
 @pytest.mark.slow
 def test_a_resumed_training_ends_where_an_unbroken_one_does(
-    little_encoded, config, tmp_path
+    little_encoded, config, whole, tmp_path
 ):
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    manifest, _ = train(little_encoded, config, whole)
+    folder, manifest, _ = whole
+    broken = tmp_path / "broken"
 
     class KilledError(BaseException):
         pass
@@ -113,7 +126,7 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(
     assert lines[0] == "resuming after epoch 1"
     assert epochs_in(lines) == ["epoch 2:", "epoch 3:"]
     assert resumed.counts == manifest.counts
-    same(weights_of(whole, little_encoded), weights_of(broken, little_encoded), 1e-5)
+    same(weights_of(folder, little_encoded), weights_of(broken, little_encoded), 1e-5)
 
 
 @pytest.mark.slow
@@ -128,23 +141,19 @@ def test_the_same_seed_gives_the_same_weights(little_encoded, config, tmp_path):
         same(found[0], found[2], 1e-3)
 
 
-def test_a_run_of_another_dataset_is_refused(little_encoded, config, tmp_path):
-    folder = tmp_path / "run"
-    train(little_encoded, config.model_copy(update={"epochs": 1}), folder)
-    path = folder / "manifest.json"
+def test_a_run_of_another_dataset_is_refused(little_encoded, copied):
+    path = copied / "manifest.json"
     parent = little_encoded.dataset.manifest.id
     path.write_text(path.read_text().replace(parent, "another"))
     with pytest.raises(ArtifactError, match="was trained on dataset another"):
-        load_retrieval(folder, little_encoded)
+        load_retrieval(copied, little_encoded)
 
 
-def test_damaged_weights_are_refused(little_encoded, config, tmp_path):
-    folder = tmp_path / "run"
-    train(little_encoded, config.model_copy(update={"epochs": 1}), folder)
-    data = next((folder / "weights").glob("*.data*"))
+def test_damaged_weights_are_refused(little_encoded, copied):
+    data = next((copied / "weights").glob("*.data*"))
     data.write_bytes(data.read_bytes()[:-1] + b"?")
     with pytest.raises(ArtifactError, match="changed since it was written"):
-        load_retrieval(folder, little_encoded)
+        load_retrieval(copied, little_encoded)
 
 
 def test_a_kill_while_checkpoints_are_removed_leaves_a_finished_run(
@@ -172,13 +181,15 @@ def test_the_identity_depends_on_dataset_and_settings(config):
     assert run_identity("a", config) != run_identity("a", other)
 
 
-def test_catching_up_learns_from_the_validation_span(little_encoded, config, tmp_path):
+def test_catching_up_learns_from_the_validation_span(
+    little_encoded, config, whole, tmp_path
+):
     up = config.model_copy(update={"catch_up_epochs": 1})
     _, lines = train(little_encoded, up, tmp_path / "up")
-    manifest, _ = train(little_encoded, config, tmp_path / "plain")
+    plain, manifest, _ = whole
     assert [line[:9] for line in lines if line.startswith("caught up")] == ["caught up"]
     assert manifest.counts["epochs"] == 3
-    before = weights_of(tmp_path / "plain", little_encoded)
+    before = weights_of(plain, little_encoded)
     after = weights_of(tmp_path / "up", little_encoded)
     assert any(not np.allclose(before[name], after[name]) for name in before)
 
