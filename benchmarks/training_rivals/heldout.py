@@ -58,11 +58,6 @@ class HeldOut:
             for target, question in self.questions.items()
         }
 
-    def popularity_losses(self) -> dict[str, float]:
-        """Returns what popularity alone would lose."""
-        nothing = np.zeros((len(self.user), len(self.popularity)), np.float32)
-        return self.losses(nothing)
-
 
 def of_users(question: Question, user: np.ndarray) -> Question:
     """Returns a question for some of its users."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -23,12 +22,12 @@ def train(
     config: RetrievalConfig,
     *,
     steps: int,
+    with_loss: bool,
     jit_compile: bool = False,
-    say: Callable[[str], None] = lambda line: None,
 ) -> Run:
     """Trains our model for some steps and measures it."""
     tf.keras.utils.set_random_seed(config.seed)
-    training = RetrievalTraining(encoded, config, say)
+    training = RetrievalTraining(encoded, config, lambda line: None)
     model = training.model
     if jit_compile:
         tf.keras.Model.compile(model, optimizer=model.optimizer, jit_compile=True)
@@ -47,6 +46,8 @@ def train(
     pace = Pace(WARM)
     model.fit(batches.take(steps), verbose=0, callbacks=[pace])
     rates = pace.rates(config.batch_size)
+    if not with_loss:
+        return Run(*rates, start_s)
     held_out = HeldOut(encoded.dataset)
     scorer = RetrievalScorer(model, training.reader)
     scores = scorer.scores(held_out.question, slice(0, len(held_out.user)))

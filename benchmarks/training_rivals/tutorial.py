@@ -77,6 +77,7 @@ def train(
     steps: int,
     seed: int,
     with_metrics: bool,
+    with_loss: bool,
 ) -> Run:
     """Trains the tutorial's model for some steps and measures it."""
     tf.keras.utils.set_random_seed(seed)
@@ -91,7 +92,7 @@ def train(
     pace = Pace(WARM_WITH_METRICS if with_metrics else WARM)
     model.fit(cached.prefetch(tf.data.AUTOTUNE), verbose=0, callbacks=[pace])
     rates = pace.rates(batch_size)
-    if with_metrics:
+    if not with_loss:
         return Run(*rates, start_s)
     items = model.item_model(tf.constant(dataset.catalogue[ITEM_ID])).numpy()
     held_out = HeldOut(dataset)
