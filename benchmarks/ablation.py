@@ -67,7 +67,8 @@ def trained(stages: Stages, config: ShopConfig, with_text: bool) -> Score:
     from tfrs_app.evaluation.ranking import evaluate
     from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
     from tfrs_app.models.encoded import EncodedDataset
-    from tfrs_app.training.retrieval import load_retrieval, train_retrieval
+    from tfrs_app.training.retrieval import train_retrieval
+    from tfrs_app.training.runs import load_retrieval
 
     shop, retrieval = stages.encoded, config.retrieval
     texts = shop.texts if with_text else None

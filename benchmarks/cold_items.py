@@ -148,8 +148,8 @@ def kin_popularity(exam: Exam, window_days: int, neighbours: int) -> Scorer:
     recent = past.age_days <= window_days
     pairs = np.unique(past.user[recent] * past.items + past.item[recent])
     users = np.bincount(pairs % past.items, minlength=past.items)
-    kin = text_neighbours(exam.texts.vectors, exam.texts.rows, neighbours)
-    return KinPopularity(users[kin].mean(axis=1))
+    kin, weight = text_neighbours(exam.texts.vectors, exam.texts.rows, neighbours)
+    return KinPopularity((users[kin] * weight).sum(axis=1))
 
 
 CLASSICS: dict[str, tuple[Callable[..., Scorer], Iterable[tuple]]] = {
@@ -166,7 +166,8 @@ def towers(exam: Exam, stages: Stages) -> Scorer:
     """Trains the towers by the shop's config, on what the exam has left."""
     from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
     from tfrs_app.models.encoded import EncodedDataset
-    from tfrs_app.training.retrieval import load_retrieval, train_retrieval
+    from tfrs_app.training.retrieval import train_retrieval
+    from tfrs_app.training.runs import load_retrieval
 
     encoded = EncodedDataset.of(exam.dataset, exam.texts)
     config = stages.config.retrieval

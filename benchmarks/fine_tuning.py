@@ -35,7 +35,8 @@ def measure(config: str, overrides: list[str]) -> dict[str, float]:
     from tfrs_app.evaluation.protocol import Target, ask
     from tfrs_app.evaluation.ranking import evaluate
     from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
-    from tfrs_app.training.retrieval import load_retrieval, train_retrieval
+    from tfrs_app.training.retrieval import train_retrieval
+    from tfrs_app.training.runs import load_retrieval
 
     console = Console(stderr=True)
     stages = Stages(load_config(Path(config), overrides), console)

@@ -63,7 +63,7 @@ def queries_and_items(stages: Stages) -> tuple[np.ndarray, np.ndarray]:
     import tensorflow as tf
 
     from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
-    from tfrs_app.training.retrieval import load_retrieval
+    from tfrs_app.training.runs import load_retrieval
 
     model = load_retrieval(stages.run_folder, stages.encoded)
     log = stages.encoded.dataset.events

@@ -2,7 +2,8 @@
 
 from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
 from tfrs_app.models.encoded import EncodedDataset
-from tfrs_app.training.retrieval import load_retrieval, train_retrieval
+from tfrs_app.training.retrieval import train_retrieval
+from tfrs_app.training.runs import load_retrieval
 
 QUICK = {
     "batch_size": 256, "uniform_negatives": 64, "embedding_dim": 32, "epochs": 3,

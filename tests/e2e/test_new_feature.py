@@ -11,7 +11,7 @@ from rich.console import Console
 from tests.toy_shop import overrides, write_toy_shop
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.loading import load_config
-from tfrs_app.training.retrieval import load_retrieval
+from tfrs_app.training.runs import load_retrieval
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

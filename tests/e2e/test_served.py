@@ -24,7 +24,7 @@ from tests.toy_shop import parity_of
 from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
 from tfrs_app.export.requests import query_inputs
 from tfrs_app.export.warmup import raw_query
-from tfrs_app.training.retrieval import load_retrieval
+from tfrs_app.training.runs import load_retrieval
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

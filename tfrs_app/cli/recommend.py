@@ -42,7 +42,7 @@ class Shop:
         """
         from tfrs_app.data.dataset import Dataset
         from tfrs_app.export.publish import versions
-        from tfrs_app.training.retrieval import run_config
+        from tfrs_app.training.runs import run_config
 
         base = stages.model_base
         published = versions(base)

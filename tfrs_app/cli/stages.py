@@ -92,7 +92,7 @@ class Stages:
     @cached_property
     def run_folder(self) -> Path:
         """Returns where the retrieval run of the present config lies, or will."""
-        from tfrs_app.training.retrieval import run_identity
+        from tfrs_app.training.runs import run_identity
 
         return self.layout.run(
             run_identity(
@@ -194,7 +194,7 @@ class Stages:
             self._unchanged("report", self.report_page)
             return self.metrics_file
         from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
-        from tfrs_app.training.retrieval import load_retrieval
+        from tfrs_app.training.runs import load_retrieval
 
         model = load_retrieval(self.run_folder, self.encoded)
         scorer = RetrievalScorer(
@@ -236,7 +236,7 @@ class Stages:
             identity = publish.model_identity(run_id, self.config.export)
             if _is_valid(verify_model, newest, identity):
                 return self._unchanged("model", newest)
-        from tfrs_app.training.retrieval import load_retrieval
+        from tfrs_app.training.runs import load_retrieval
 
         model = load_retrieval(self.run_folder, self.encoded)
         recommender = publish.build_recommender(model, self.encoded, self.config.export)

@@ -84,12 +84,14 @@ def _search(stages: Stages, wanted: TuneConfig) -> tuple[Path, list[FrozenTrial]
     encoded, base = stages.encoded, stages.config.retrieval
     encoder = None if encoded.texts is None else encoded.texts.fingerprint
     dataset_id = encoded.dataset.manifest.id
-    folder = stages.layout.study(study_identity(dataset_id, encoder, base, wanted))
+    text = None if stages.fine_tuning is None else stages.fine_tuning.text
+    identity = study_identity(dataset_id, encoder, text, base, wanted)
+    folder = stages.layout.study(identity)
     _hush_tensorflow()
     console = stages.console
     console.print(f"study {folder}")
     with console.status("") as status:
-        objective = ValidationOf(encoded, base, status.update)
+        objective = ValidationOf(encoded, base, status.update, stages.fine_tuning)
         trials = search(folder, wanted, base, objective, _plainly(console))
     return folder, trials
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 NEVER = -1e9
 """A logit whose exponential is 0; unlike -inf it leaves gradients finite."""
+
+Gradient = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def softmax_loss(
@@ -37,14 +41,45 @@ def softmax_loss(
         hardest: only so many of a query's best scored negatives count; None: all.
     """
     pairs = tf.stack([query, candidate], axis=1)
-    target = tf.gather_nd(scores, pairs)  # [examples]
-    own = tf.scatter_nd(pairs, tf.ones_like(weight), tf.shape(scores)) > 0
-    allowed = is_negative & ~own
-    negative = tf.where(allowed, scores - log_inclusion[tf.newaxis, :], NEVER)
-    if hardest is not None:
+
+    def negatives(scores: tf.Tensor) -> tf.Tensor:
+        open_ones = tf.where(is_negative, scores - log_inclusion[tf.newaxis, :], NEVER)
+        own = tf.fill(tf.shape(query), NEVER)
+        return tf.tensor_scatter_nd_update(open_ones, pairs, own)
+
+    if hardest is None:
+        target, rest = _target_and_rest(scores, pairs, negatives)
+    else:
+        target, negative = tf.gather_nd(scores, pairs), negatives(scores)
         count = tf.minimum(hardest, tf.shape(negative)[1])
-        negative = tf.math.top_k(negative, count, sorted=False).values
-    rest = tf.gather(tf.reduce_logsumexp(negative, axis=1), query)
+        best = tf.math.top_k(negative, count, sorted=False).values
+        rest = tf.reduce_logsumexp(best, axis=1)
     # log(1 + e^(rest - target)): the loss of an example.
-    loss = tf.reduce_sum(weight * tf.nn.softplus(rest - target))
-    return loss / tf.maximum(tf.reduce_sum(weight), 1e-6)
+    losses = tf.nn.softplus(tf.gather(rest, query) - target)
+    return tf.reduce_sum(weight * losses) / tf.maximum(tf.reduce_sum(weight), 1e-6)
+
+
+def _target_and_rest(
+    scores: tf.Tensor, pairs: tf.Tensor, negatives: Callable[[tf.Tensor], tf.Tensor]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the targets' scores `[examples]`, the negatives' log sum `[queries]`.
+
+    TensorFlow's own gradient reads and writes the whole matrix some ten times more.
+    """
+
+    @tf.custom_gradient
+    def both(scores: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Gradient]:
+        negative = negatives(scores)
+        highest = tf.reduce_max(negative, axis=1, keepdims=True)
+        part = tf.exp(negative - highest)
+        total = tf.reduce_sum(part, axis=1, keepdims=True)
+
+        def gradient(of_target: tf.Tensor, of_rest: tf.Tensor) -> tf.Tensor:
+            share = tf.convert_to_tensor(of_rest)[:, tf.newaxis] / total
+            return tf.tensor_scatter_nd_add(part * share, pairs, of_target)
+
+        rest = tf.squeeze(highest + tf.math.log(total), axis=1)
+        return (tf.gather_nd(scores, pairs), rest), gradient
+
+    target, rest = both(scores)
+    return target, rest

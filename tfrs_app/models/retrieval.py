@@ -17,7 +17,7 @@ from tfrs_app.layers.fine_tuned_texts import FineTunedTexts
 from tfrs_app.layers.inputs import FeatureInputs
 from tfrs_app.layers.items import ItemContent, ItemIds
 from tfrs_app.layers.lookup import FIRST_TOKEN, PADDING
-from tfrs_app.layers.neighbours import text_neighbours
+from tfrs_app.layers.neighbours import Kin, text_neighbours
 from tfrs_app.layers.softmax import softmax_loss
 from tfrs_app.layers.trends import ItemTrends, first_seconds
 from tfrs_app.models.encoded import EncodedDataset
@@ -92,11 +92,11 @@ class RetrievalModel(tfrs.Model):
             if config.trend_days
             else None
         )
-        self.neighbours = None
+        self.kin = None
         if encoded.texts is not None and config.text_neighbours:
             rows = encoded.texts.rows
-            kin = text_neighbours(encoded.texts.vectors, rows, config.text_neighbours)
-            self.neighbours = tf.constant(kin)
+            found = text_neighbours(encoded.texts.vectors, rows, config.text_neighbours)
+            self.kin = Kin(*map(tf.constant, found))
 
     def compile(
         self,
@@ -237,26 +237,27 @@ class RetrievalModel(tfrs.Model):
     def _embedded(
         self, rows: tf.Tensor, moment: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
-        hidden = kin = trends = None
+        hidden = trends = None
         if training and self.config.id_dropout:
             hidden = self.random.uniform(tf.shape(rows)) < self.config.id_dropout
-        if self.neighbours is not None:
-            kin = tf.gather(self.neighbours, rows)
+        kin = None if self.kin is None else self.kin.of(rows)
         if self.trends is not None:
             trends = _and_of_kin(self.trends(moment), rows, kin, hidden)
         return self.candidate_tower(
             tf.gather(self._index, rows),
             trends,
             hidden,
-            None if kin is None else tf.gather(self._index, kin),
+            None
+            if kin is None
+            else kin._replace(rows=tf.gather(self._index, kin.rows)),
             self.fine_tuned if training else None,
         )
 
 
 def _and_of_kin(
-    trends: tf.Tensor, rows: tf.Tensor, kin: tf.Tensor | None, hidden: tf.Tensor | None
+    trends: tf.Tensor, rows: tf.Tensor, kin: Kin | None, hidden: tf.Tensor | None
 ) -> tf.Tensor:
-    """Returns the trends of rows `[n]`, and the mean of their `kin`'s, `[n, width]`.
+    """Returns the trends of rows `[n]`, and the means of their kin's, `[n, width]`.
 
     An item whose id is hidden is to look like a new one, so its trend is hidden too;
     but without kin nothing could stand for it.
@@ -266,4 +267,6 @@ def _and_of_kin(
         return own
     if hidden is not None:
         own = tf.where(hidden[:, tf.newaxis], 0.0, own)
-    return tf.concat([own, tf.reduce_mean(tf.gather(trends, kin), axis=1)], axis=1)
+    # Of counts, not of their logarithms: one popular twin tells more than ten duds.
+    counts = kin.mean(tf.math.expm1(tf.gather(trends, kin.rows)))
+    return tf.concat([own, tf.math.log1p(counts)], axis=1)

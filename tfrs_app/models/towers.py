@@ -29,6 +29,7 @@ from tfrs_app.layers.history import (
 from tfrs_app.layers.inputs import SECONDS_PER_DAY, FeatureInputs, Renew
 from tfrs_app.layers.items import ItemContent, ItemIds
 from tfrs_app.layers.lookup import PADDING
+from tfrs_app.layers.neighbours import Kin
 from tfrs_app.layers.sequence import (
     EventInputs,
     GruStates,
@@ -222,7 +223,7 @@ class CandidateTower(_Tower):
         index: tf.Tensor,
         trends: tf.Tensor | None = None,
         hide_id: tf.Tensor | None = None,
-        kin: tf.Tensor | None = None,
+        kin: Kin | None = None,
         renew: Renew | None = None,
     ) -> tf.Tensor:
         """Embeds items.
@@ -231,7 +232,7 @@ class CandidateTower(_Tower):
             index: int `[items]`.
             trends: of `ItemTrends`, `[items, width]`, if the config has windows.
             hide_id: bool `[items]`, True where the content alone must do.
-            kin: int `[items, n]`, items worded alike, or None.
+            kin: the items worded alike, by item index, or None.
             renew: what the vectors of texts go through, or None.
 
         Returns:
@@ -242,7 +243,7 @@ class CandidateTower(_Tower):
             ids = tf.where(hide_id[:, tf.newaxis], 0.0, ids)
         parts = [ids, *self.content(index, renew)]
         if kin is not None:
-            parts.append(tf.reduce_mean(self.ids(kin), axis=1))
+            parts.append(kin.mean(self.ids(kin.rows)))
         _, output = self.perceptron(parts)
         blocks = [self.scaled(ids + output)]
         if self.factors is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +9,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfrs_app.contract.artifacts import (
-    SPEC,
-    Manifest,
-    exclusive,
-    identity_of,
-    verify,
-    write_atomically,
-    write_manifest,
-)
-from tfrs_app.contract.errors import ArtifactError, DataError
+from tfrs_app.contract.artifacts import Manifest, exclusive
+from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.retrieval_config import SEQUENCE_ENCODERS, RetrievalConfig
 from tfrs_app.data.event_log import EventLog
-from tfrs_app.data.windows import QueryReader, training_batches
+from tfrs_app.data.windows import training_batches
 from tfrs_app.evaluation.protocol import Target, ask
 from tfrs_app.evaluation.ranking import evaluate
 from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
@@ -32,13 +23,8 @@ from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.training.fine_tuning import FineTuning
 from tfrs_app.training.optimizers import LazyAdam
 from tfrs_app.training.progress import TrainingProgress
-from tfrs_app.version import __version__
+from tfrs_app.training.runs import CHECKPOINTS, seal
 
-CONFIG = "config.json"
-WEIGHTS = "weights/retrieval"
-TEXT_ENCODER = "text_encoder"
-"""A fine-tuned one, as a SavedModel: embeds texts as the run's towers know them."""
-CHECKPOINTS = "checkpoints"
 LOGS = "logs"
 
 Report = Callable[[str], None]
@@ -50,30 +36,6 @@ class Examples:
 
     positions: np.ndarray
     weight: np.ndarray
-
-
-def run_identity(
-    dataset_id: str,
-    config: RetrievalConfig,
-    encoder: str | None = None,
-    fine_tuning: FineTuning | None = None,
-) -> str:
-    """Returns the id of the run that data and a configuration lead to.
-
-    Args:
-        dataset_id: of the dataset.
-        config: of the training.
-        encoder: fingerprint of the text encoder, if the towers read texts.
-        fine_tuning: if the encoder is trained too.
-    """
-    text = None if fine_tuning is None else fine_tuning.text.model_dump(mode="json")
-    return identity_of(
-        dataset=dataset_id,
-        encoder=encoder,
-        fine_tuning=text,
-        retrieval=config.model_dump(mode="json"),
-        version=__version__,
-    )
 
 
 def examples_of(
@@ -127,7 +89,7 @@ def train_retrieval(
         writer.close()
         progress.restore_best()
         training.catch_up()
-        return _seal(training, encoded, folder, progress)
+        return seal(folder, training.model, progress, fine_tuning)
 
 
 class RetrievalTraining:
@@ -142,7 +104,6 @@ class RetrievalTraining:
     ) -> None:
         self.config = config
         self.report = report
-        self.fine_tuning = fine_tuning
         self.log = encoded.dataset.events
         self.split = encoded.dataset.split
         validation_s = self.split.validation_start
@@ -224,74 +185,3 @@ class RetrievalTraining:
                 f"retrieval.batch_size: {self.config.batch_size} is more than the "
                 f"{len(examples.positions)} events of a training span; lower it"
             )
-
-
-def _seal(
-    training: RetrievalTraining,
-    encoded: EncodedDataset,
-    folder: Path,
-    progress: TrainingProgress,
-) -> Manifest:
-    dataset, texts, config = encoded.dataset, encoded.texts, training.config
-    encoder = None if texts is None else texts.fingerprint
-    _towers(training.model).write(str(folder / WEIGHTS))
-    if training.model.fine_tuned is not None:
-        training.model.fine_tuned.encoder.write(folder / TEXT_ENCODER)
-    write_atomically(folder / CONFIG, config.model_dump_json(indent=2).encode())
-    write_atomically(folder / SPEC, dataset.spec.model_dump_json(indent=2).encode())
-    manifest = write_manifest(
-        folder,
-        kind="retrieval",
-        identity=run_identity(
-            dataset.manifest.id, config, encoder, training.fine_tuning
-        ),
-        parent=dataset.manifest.id,
-        spec_fingerprint=dataset.spec.fingerprint,
-        counts={
-            "epochs": progress.epochs_done,
-            "best_epoch": progress.best_epoch,
-            f"validation_ndcg@{config.validation_k}": progress.best,
-        },
-        leave_out=CHECKPOINTS,
-    )
-    # After sealing: a kill amid the removal must not leave half of what a resume needs.
-    shutil.rmtree(folder / CHECKPOINTS)
-    return manifest
-
-
-def load_retrieval(folder: Path, encoded: EncodedDataset) -> RetrievalModel:
-    """Restores the model of a finished run.
-
-    Raises:
-        ArtifactError: the run is unfinished, damaged or of another dataset.
-    """
-    manifest = verify(folder)
-    if manifest.parent != encoded.dataset.manifest.id:
-        raise ArtifactError(
-            f"{folder}: was trained on dataset {manifest.parent}, not on "
-            f"{encoded.dataset.manifest.id}; train again"
-        )
-    config = run_config(folder)
-    model = RetrievalModel(encoded, config)
-    # Layers make their variables when first called, and restoring fills them then.
-    status = _towers(model).read(str(folder / WEIGHTS))
-    _call_once(model, encoded.reader(config.longest_history))
-    status.assert_consumed()
-    return model
-
-
-def _towers(model: RetrievalModel) -> tf.train.Checkpoint:
-    return tf.train.Checkpoint(
-        query_tower=model.query_tower, candidate_tower=model.candidate_tower
-    )
-
-
-def _call_once(model: RetrievalModel, reader: QueryReader) -> None:
-    nobody = tf.zeros([0], tf.int64)
-    model.query_tower(reader(nobody, nobody, nobody, nobody))
-    model.embed_items(tf.zeros([0], tf.int32), 0)
-
-
-def run_config(folder: Path) -> RetrievalConfig:
-    """Returns the configuration that a run was trained with."""
-    return RetrievalConfig.model_validate_json((folder / CONFIG).read_bytes())

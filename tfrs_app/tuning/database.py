@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from tfrs_app.contract.artifacts import identity_of
 from tfrs_app.contract.errors import ArtifactError
 from tfrs_app.contract.retrieval_config import RetrievalConfig
+from tfrs_app.contract.text_config import TextConfig
 from tfrs_app.contract.tune_config import TuneConfig
 from tfrs_app.version import __version__
 
@@ -22,7 +23,11 @@ STUDY = "retrieval"
 
 
 def study_identity(
-    dataset_id: str, encoder: str | None, base: RetrievalConfig, tune: TuneConfig
+    dataset_id: str,
+    encoder: str | None,
+    text: TextConfig | None,
+    base: RetrievalConfig,
+    tune: TuneConfig,
 ) -> str:
     """Returns the id of the study whose trials can be compared with each other.
 
@@ -31,12 +36,14 @@ def study_identity(
     Args:
         dataset_id: of the dataset.
         encoder: fingerprint of the text encoder, if the towers read texts.
+        text: how it is fine-tuned, if it is.
         base: the values of the keys that are not searched.
         tune: the search.
     """
     return identity_of(
         dataset=dataset_id,
         encoder=encoder,
+        text=None if text is None else text.model_dump(mode="json"),
         retrieval=base.model_dump(mode="json"),
         space={key: space.model_dump() for key, space in tune.space.items()},
         seed=tune.seed,

@@ -15,6 +15,7 @@ from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.retrieval_config import RetrievalConfig
 from tfrs_app.contract.search_space import with_values
 from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.training.fine_tuning import FineTuning
 from tfrs_app.training.progress import stops
 from tfrs_app.training.retrieval import Report, RetrievalTraining
 from tfrs_app.tuning.search import EndedError
@@ -31,11 +32,13 @@ class ValidationOf:
         encoded: a verified dataset with its look-ups.
         base: the values of the keys that are not searched.
         report: takes a line at the start of each epoch.
+        fine_tuning: how the text encoder is trained too, if it is.
     """
 
     encoded: EncodedDataset
     base: RetrievalConfig
     report: Report
+    fine_tuning: FineTuning | None = None
 
     def __call__(
         self, values: Mapping[str, Any], epoch_done: Callable[[int, float], None]
@@ -71,6 +74,8 @@ class ValidationOf:
 
     def _training(self, config: RetrievalConfig) -> RetrievalTraining:
         try:
-            return RetrievalTraining(self.encoded, config, self.report)
+            return RetrievalTraining(
+                self.encoded, config, self.report, self.fine_tuning
+            )
         except DataError as error:
             raise EndedError(str(error)) from error

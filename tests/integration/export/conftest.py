@@ -9,7 +9,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from tfrs_app.contract.config import ExportConfig
 from tfrs_app.export.publish import build_recommender, publish
-from tfrs_app.training.retrieval import load_retrieval
+from tfrs_app.training.runs import load_retrieval
 
 MOMENT = 1_709_900_000
 """2024-03-08, near the end of the toy shop's events."""

@@ -87,6 +87,24 @@ def test_over_the_whole_catalogue_it_is_the_plain_cross_entropy():
     )
 
 
+@pytest.mark.parametrize("hardest", [None, 3])
+def test_its_gradient_is_the_slope_of_its_definition(hardest):
+    values = case(4)
+    scores = tf.Variable(values["scores"], dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        loss = 5.0 * loss_of(values | {"scores": scores}, hardest=hardest)
+    slopes = np.zeros_like(values["scores"])
+    for place in np.ndindex(slopes.shape):
+        step = np.zeros_like(slopes)
+        step[place] = 1e-5
+        above, below = (
+            loop(**values | {"scores": values["scores"] + sign * step}, hardest=hardest)
+            for sign in (1, -1)
+        )
+        slopes[place] = 5.0 * (above - below) / 2e-5
+    np.testing.assert_allclose(tape.gradient(loss, scores), slopes, atol=1e-4)
+
+
 def test_sampling_estimates_the_sum_over_the_catalogue_without_bias():
     """Candidates kept with known probability give the whole sum on average."""
     random = np.random.default_rng(0)

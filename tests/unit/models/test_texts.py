@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.little_shop import T0
 from tfrs_app.data.text_embeddings import TextEmbeddings
+from tfrs_app.layers.neighbours import Kin
 from tfrs_app.models.retrieval import RetrievalModel, _and_of_kin
 
 ROWS = np.array([2, 0, 1, 2, 0], np.int32)
@@ -115,7 +116,7 @@ def kin_model(model_of):
 
 
 def test_an_item_borrows_the_embedding_of_those_worded_alike(kin_model):
-    kin = kin_model.neighbours.numpy()[:, 0].tolist()
+    kin = kin_model.kin.rows.numpy()[:, 0].tolist()
     assert kin[0] == 3
     assert kin[3] == 0
     before = embedded(kin_model)
@@ -127,14 +128,18 @@ def test_an_item_borrows_the_embedding_of_those_worded_alike(kin_model):
 
 
 def test_an_item_borrows_the_trend_of_those_worded_alike():
-    trends = tf.constant([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]])
-    rows, kin = tf.constant([2, 0]), tf.constant([[0, 1], [1, 2]])
-    own = [[7, 11], [1, 2]]
-    means = [[2, 3.5], [5, 8]]
-    assert _and_of_kin(trends, rows, None, None).numpy().tolist() == own
+    trends = tf.math.log1p([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]])
+    rows = tf.constant([2, 0])
+    kin = Kin(tf.constant([[0, 1], [1, 2]]), tf.constant([[0.5, 0.5], [0.75, 0.25]]))
     hidden = tf.constant([True, False])
-    assert _and_of_kin(trends, rows, None, hidden).numpy().tolist() == own
-    both = _and_of_kin(trends, rows, kin, None).numpy()
-    np.testing.assert_array_equal(both, np.concatenate([own, means], axis=1))
-    half = _and_of_kin(trends, rows, kin, hidden).numpy()
-    np.testing.assert_array_equal(half, [[0, 0, *means[0]], [*own[1], *means[1]]])
+
+    def counts(kin, hidden):
+        return np.expm1(_and_of_kin(trends, rows, kin, hidden).numpy())
+
+    own, means = [[7, 11], [1, 2]], [[2, 3.5], [4, 6.5]]
+    np.testing.assert_allclose(counts(None, None), own, rtol=1e-5)
+    np.testing.assert_allclose(counts(None, hidden), own, rtol=1e-5)
+    both = np.concatenate([own, means], axis=1)
+    np.testing.assert_allclose(counts(kin, None), both, rtol=1e-5)
+    both[0, :2] = 0
+    np.testing.assert_allclose(counts(kin, hidden), both, rtol=1e-5)

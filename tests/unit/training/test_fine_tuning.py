@@ -12,12 +12,8 @@ from tfrs_app.contract.text_config import TextConfig
 from tfrs_app.contract.text_embeddings import EncoderRecord
 from tfrs_app.data.text_embeddings import TextEmbeddings
 from tfrs_app.training.fine_tuning import FineTuning
-from tfrs_app.training.retrieval import (
-    RetrievalTraining,
-    load_retrieval,
-    run_identity,
-    train_retrieval,
-)
+from tfrs_app.training.retrieval import RetrievalTraining, train_retrieval
+from tfrs_app.training.runs import load_retrieval, run_identity
 
 TEXTS = [b"bread", b"date Sweet", b"apple Crisp"]
 """Of two items, and of the others together."""

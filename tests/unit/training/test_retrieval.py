@@ -6,13 +6,8 @@ import pytest
 from tests.little_shop import DAY, T0
 from tfrs_app.contract.artifacts import verify
 from tfrs_app.contract.errors import ArtifactError, DataError
-from tfrs_app.training.retrieval import (
-    examples_of,
-    load_retrieval,
-    run_config,
-    run_identity,
-    train_retrieval,
-)
+from tfrs_app.training.retrieval import examples_of, train_retrieval
+from tfrs_app.training.runs import load_retrieval, run_config, run_identity
 
 
 @pytest.fixture(scope="module")

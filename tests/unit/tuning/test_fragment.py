@@ -2,7 +2,7 @@ import math
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrs_app.contract.loading import load_config
@@ -63,6 +63,7 @@ def test_overrides_give_the_values(shop):
     assert load_config(shop, texts).retrieval == CONFIG
 
 
+@settings(deadline=None)
 @given(st.floats(1e-12, 1e12))
 def test_a_number_survives_being_written(rate):
     config = RetrievalConfig(learning_rate=rate)

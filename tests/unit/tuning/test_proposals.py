@@ -2,7 +2,7 @@ import math
 
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrs_app.contract.retrieval_config import FactorsConfig, RetrievalConfig
@@ -52,11 +52,18 @@ def test_a_plain_range_is_drawn_evenly():
     assert 70 < sum(rate < 0.5 for rate in rates) < 130
 
 
+@pytest.mark.parametrize(("log", "fewest", "most"), [(True, 70, 130), (False, 0, 50)])
+def test_integers_are_drawn_evenly_too(log, fewest, most):
+    epochs = [value[EPOCHS] for value in drawn({EPOCHS: span(1, 64, log)})]
+    assert fewest <= sum(value < 8 for value in epochs) <= most
+
+
 def test_a_range_of_whole_ends_of_a_fraction_draws_fractions():
     values = {value[RATE] for value in drawn({RATE: span(1, 3)})}
     assert len(values) > 100
 
 
+@settings(deadline=None)
 @given(st.floats(1e-9, 1e9), st.floats(1.001, 1000), st.floats(0, 1))
 def test_numbers_have_four_digits_and_stay_inside(low, factor, share):
     high = low * factor

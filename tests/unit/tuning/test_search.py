@@ -9,6 +9,7 @@ from optuna.trial import TrialState
 from tfrs_app.contract.artifacts import exclusive
 from tfrs_app.contract.errors import ArtifactError
 from tfrs_app.contract.retrieval_config import RetrievalConfig
+from tfrs_app.contract.text_config import TextConfig
 from tfrs_app.contract.tune_config import TuneConfig
 from tfrs_app.tuning.database import DATABASE, STUDY, open_study, study_identity
 from tfrs_app.tuning.search import EndedError, search
@@ -199,14 +200,15 @@ def test_any_tool_of_optunas_reads_the_study(tmp_path):
 
 
 def test_the_identity_has_all_that_changes_a_trial():
-    one = study_identity("data", None, BASE, wanted())
-    assert one == study_identity("data", None, BASE, wanted(trials=99))
+    one = study_identity("data", None, None, BASE, wanted())
+    assert one == study_identity("data", None, None, BASE, wanted(trials=99))
     others = [
-        study_identity("other", None, BASE, wanted()),
-        study_identity("data", "encoder", BASE, wanted()),
-        study_identity("data", None, RetrievalConfig(), wanted()),
-        study_identity("data", None, BASE, wanted(seed=1)),
-        study_identity("data", None, BASE, wanted(**{RATE: [1, 2]})),
-        study_identity("data", None, BASE, wanted(**{RATE: [1, 3]})),
+        study_identity("other", None, None, BASE, wanted()),
+        study_identity("data", "encoder", None, BASE, wanted()),
+        study_identity("data", "encoder", TextConfig(mode="full"), BASE, wanted()),
+        study_identity("data", None, None, RetrievalConfig(), wanted()),
+        study_identity("data", None, None, BASE, wanted(seed=1)),
+        study_identity("data", None, None, BASE, wanted(**{RATE: [1, 2]})),
+        study_identity("data", None, None, BASE, wanted(**{RATE: [1, 3]})),
     ]
-    assert len({one, *others}) == 7
+    assert len({one, *others}) == 8

@@ -1,0 +1,1 @@
+"""Trainings that `retrieval_training.py` pairs: the TFRS tutorial's and ours."""

@@ -1,0 +1,132 @@
+"""A finished training on disk: its identity, what is written, how it comes back."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import tensorflow as tf
+
+from tfrs_app.contract.artifacts import (
+    SPEC,
+    Manifest,
+    identity_of,
+    verify,
+    write_atomically,
+    write_manifest,
+)
+from tfrs_app.contract.errors import ArtifactError
+from tfrs_app.contract.retrieval_config import RetrievalConfig
+from tfrs_app.data.windows import QueryReader
+from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.training.fine_tuning import FineTuning
+from tfrs_app.training.progress import TrainingProgress
+from tfrs_app.version import __version__
+
+CONFIG = "config.json"
+WEIGHTS = "weights/retrieval"
+TEXT_ENCODER = "text_encoder"
+"""A fine-tuned one, as a SavedModel: embeds texts as the run's towers know them."""
+CHECKPOINTS = "checkpoints"
+
+
+def run_identity(
+    dataset_id: str,
+    config: RetrievalConfig,
+    encoder: str | None = None,
+    fine_tuning: FineTuning | None = None,
+) -> str:
+    """Returns the id of the run that data and a configuration lead to.
+
+    Args:
+        dataset_id: of the dataset.
+        config: of the training.
+        encoder: fingerprint of the text encoder, if the towers read texts.
+        fine_tuning: if the encoder is trained too.
+    """
+    text = None if fine_tuning is None else fine_tuning.text.model_dump(mode="json")
+    return identity_of(
+        dataset=dataset_id,
+        encoder=encoder,
+        fine_tuning=text,
+        retrieval=config.model_dump(mode="json"),
+        version=__version__,
+    )
+
+
+def seal(
+    folder: Path,
+    model: RetrievalModel,
+    progress: TrainingProgress,
+    fine_tuning: FineTuning | None,
+) -> Manifest:
+    """Writes what a finished training came to, and removes its checkpoints.
+
+    Args:
+        folder: of the run.
+        model: as trained.
+        progress: how the training went.
+        fine_tuning: how the text encoder was trained too, if it was.
+    """
+    config, dataset, texts = model.config, model.encoded.dataset, model.encoded.texts
+    encoder = None if texts is None else texts.fingerprint
+    _towers(model).write(str(folder / WEIGHTS))
+    if model.fine_tuned is not None:
+        model.fine_tuned.encoder.write(folder / TEXT_ENCODER)
+    write_atomically(folder / CONFIG, config.model_dump_json(indent=2).encode())
+    write_atomically(folder / SPEC, dataset.spec.model_dump_json(indent=2).encode())
+    manifest = write_manifest(
+        folder,
+        kind="retrieval",
+        identity=run_identity(dataset.manifest.id, config, encoder, fine_tuning),
+        parent=dataset.manifest.id,
+        spec_fingerprint=dataset.spec.fingerprint,
+        counts={
+            "epochs": progress.epochs_done,
+            "best_epoch": progress.best_epoch,
+            f"validation_ndcg@{config.validation_k}": progress.best,
+        },
+        leave_out=CHECKPOINTS,
+    )
+    # After sealing: a kill amid the removal must not leave half of what a resume needs.
+    shutil.rmtree(folder / CHECKPOINTS)
+    return manifest
+
+
+def load_retrieval(folder: Path, encoded: EncodedDataset) -> RetrievalModel:
+    """Restores the model of a finished run.
+
+    Raises:
+        ArtifactError: the run is unfinished, damaged or of another dataset.
+    """
+    manifest = verify(folder)
+    if manifest.parent != encoded.dataset.manifest.id:
+        raise ArtifactError(
+            f"{folder}: was trained on dataset {manifest.parent}, not on "
+            f"{encoded.dataset.manifest.id}; train again"
+        )
+    config = run_config(folder)
+    model = RetrievalModel(encoded, config)
+    # Layers make their variables when first called, and restoring fills them then.
+    status = _towers(model).read(str(folder / WEIGHTS))
+    _call_once(model, encoded.reader(config.longest_history))
+    status.assert_consumed()
+    return model
+
+
+def _towers(model: RetrievalModel) -> tf.train.Checkpoint:
+    return tf.train.Checkpoint(
+        query_tower=model.query_tower, candidate_tower=model.candidate_tower
+    )
+
+
+def _call_once(model: RetrievalModel, reader: QueryReader) -> None:
+    nobody = tf.zeros([0], tf.int64)
+    model.query_tower(reader(nobody, nobody, nobody, nobody))
+    model.embed_items(tf.zeros([0], tf.int32), 0)
+
+
+def run_config(folder: Path) -> RetrievalConfig:
+    """Returns the configuration that a run was trained with."""
+    return RetrievalConfig.model_validate_json((folder / CONFIG).read_bytes())
