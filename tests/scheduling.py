@@ -3,10 +3,20 @@
 from xdist.scheduler import LoadScopeScheduling
 
 GROUPS = {
-    "toy run": ("e2e", "integration/cli", "integration/export", "integration/training"),
-    "simulated shop": ("integration/evaluation", "integration/simulation"),
+    "toy run": (
+        "e2e/",
+        "integration/cli/",
+        "integration/export/",
+        "integration/training/",
+        "integration/tuning/test_killed",
+    ),
+    "simulated shop": (
+        "integration/evaluation/",
+        "integration/simulation/",
+        "integration/tuning/test_blind",
+    ),
 }
-"""What is made once -> the folders whose files use it."""
+"""What is made once -> how the paths of the files that use it begin."""
 
 
 class ByFixture(LoadScopeScheduling):
@@ -18,7 +28,5 @@ class ByFixture(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0].removeprefix("tests/")
-        for name, folders in GROUPS.items():
-            if file.startswith(tuple(f"{folder}/" for folder in folders)):
-                return name
-        return file
+        users = (name for name, paths in GROUPS.items() if file.startswith(paths))
+        return next(users, file)

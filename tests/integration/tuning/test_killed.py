@@ -10,7 +10,8 @@ from itertools import pairwise
 import pytest
 import yaml
 
-from tests.conftest import SMOKE, ToyRun, tfrs_app_command
+from tests.conftest import SMOKE, ToyRun
+from tests.program import tfrs_app, tfrs_app_command
 from tfrs_app.contract.loading import load_config
 
 SPACE = (
@@ -46,9 +47,7 @@ def test_a_killed_search_goes_on_and_ends_with_a_command_that_uses_its_best(toy)
     assert rows(study, "select state from trials") == [("COMPLETE",), ("RUNNING",)]
     assert not (study.parent / "best.yaml").exists()
 
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = tfrs_app("tune", *toy.options)
     assert done.returncode == 0, done.stderr
     states = [state for (state,) in rows(study, "select state from trials")]
     assert states == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
