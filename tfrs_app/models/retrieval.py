@@ -40,8 +40,6 @@ class RetrievalModel(tfrs.Model):
         fine_tuned: the texts whose encoder is trained too, or None.
     """
 
-    encoder_optimizer: tf.keras.optimizers.Optimizer | None = None
-
     def __init__(
         self,
         encoded: EncodedDataset,
@@ -50,6 +48,8 @@ class RetrievalModel(tfrs.Model):
     ) -> None:
         super().__init__(name="retrieval")
         self.fine_tuned = fine_tuned
+        # Not of the class: Keras would leave it out of checkpoints.
+        self.encoder_optimizer: tf.keras.optimizers.Optimizer | None = None
         dataset, spec = encoded.dataset, encoded.dataset.spec
         self.encoded, self.config = encoded, config
         self.catalogue_size = len(encoded.catalogue[ITEM_ID])

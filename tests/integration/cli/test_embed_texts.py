@@ -113,9 +113,3 @@ def test_a_run_embeds_between_prepare_and_train_if_texts_are_frozen(
     titles = [line for line in capsys.readouterr().out.splitlines() if "/" in line]
     numbers = [f"{number}/{len(steps)}" for number in range(1, len(steps) + 1)]
     assert [title.split()[0] for title in titles] == numbers
-
-
-def test_a_mode_that_is_not_trained_yet_is_refused(toy_overrides):
-    config = load_config(SMOKE, [*toy_overrides, "text={mode: full}"])
-    with pytest.raises(ConfigError, match=r"text\.mode: full is not trained.*frozen"):
-        Stages(config, Console()).run()

@@ -22,6 +22,7 @@ ROWS = np.array([2, 0, 2, 1, 2], np.int32)
 
 @pytest.fixture
 def encoded(little_encoded):
+    tf.keras.utils.set_random_seed(1)
     catalogue = {**little_encoded.dataset.catalogue}
     catalogue["title"] = np.array(TEXTS, object)[ROWS]
     dataset = dataclasses.replace(little_encoded.dataset)
@@ -90,7 +91,8 @@ def test_encoder_and_towers_learn_at_their_own_rates(encoded, config, tuning):
     before = [v.numpy() for v in model.candidate_tower.trainable_variables]
     model.train_step(batch)
     moved = np.abs(scale_of(model).numpy() - 1)
-    np.testing.assert_allclose(moved, 0.01, rtol=0.01)  # Adam's first step is its rate
+    # Adam's first step is its rate, unless the gradient is next to nothing.
+    assert moved.max() == pytest.approx(0.01, rel=0.01)
     after = model.candidate_tower.trainable_variables
     steps = [np.abs(a.numpy() - b).max() for a, b in zip(after, before, strict=True)]
     assert max(steps) == pytest.approx(config.learning_rate, rel=0.01)

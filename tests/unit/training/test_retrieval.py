@@ -168,7 +168,7 @@ def test_a_kill_while_checkpoints_are_removed_leaves_a_finished_run(
         next(folder.glob("ckpt-*")).unlink()
         raise KilledError
 
-    monkeypatch.setattr("tfrs_app.training.retrieval.shutil.rmtree", die)
+    monkeypatch.setattr("tfrs_app.training.runs.shutil.rmtree", die)
     with pytest.raises(KilledError):
         train(little_encoded, config, tmp_path / "run")
     assert verify(tmp_path / "run").counts["epochs"] == 3
