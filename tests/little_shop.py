@@ -67,6 +67,15 @@ retrieval:
 export: {{index: exact, warmup_requests: 4}}
 """
 
+BARE_CONFIG = """\
+shop: little
+data:
+  events: {source: events.csv}
+  items: {source: items.csv}
+  split: {validation_start: 2024-01-10, test_start: 2024-01-20}
+"""
+"""The least that a shop must say; its tables need not exist."""
+
 
 def write_little_shop(folder) -> ShopConfig:
     events = [

@@ -1,12 +1,10 @@
 """No scorer's answer changes when what happens later does."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfrs_app.data.dataset import Dataset
+from tests.scrambled import scrambled
 from tfrs_app.evaluation.baselines import FAMILIES
 from tfrs_app.evaluation.past import Past
 from tfrs_app.evaluation.protocol import Target, ask
@@ -31,20 +29,6 @@ def scorer_of(name, dataset, config):
     items = len(dataset.train_events)
     past = Past.of(dataset.events, dataset.split.test_start, items)
     return family.fit(past, **{name: v[0] for name, v in family.values.items()})
-
-
-def scrambled(dataset, changed):
-    """The dataset with random items and types in some events."""
-    log, random = dataset.events, np.random.default_rng(3)
-    other = Dataset.open(dataset.folder)
-    items = random.integers(len(dataset.train_events), size=len(log.item))
-    types = random.integers(len(log.type_weight), size=len(log.item))
-    other.__dict__["events"] = dataclasses.replace(
-        log,
-        item=np.where(changed, items, log.item).astype(np.int32),
-        event_type=np.where(changed, types, log.event_type).astype(np.int32),
-    )
-    return other
 
 
 @pytest.mark.parametrize("name", [*FAMILY, "retrieval"])

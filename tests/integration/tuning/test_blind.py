@@ -1,30 +1,14 @@
 """A search never reads the test window."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
+from tests.scrambled import scrambled
 from tfrs_app.contract.retrieval_config import FactorsConfig
-from tfrs_app.data.dataset import Dataset
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.tuning.trial import ValidationOf
 
 VALUES = {"retrieval.learning_rate": 0.01, "retrieval.embedding_dim": 8}
-
-
-def scrambled(dataset, changed):
-    """The dataset with random items and types in some events."""
-    log, random = dataset.events, np.random.default_rng(3)
-    other = Dataset.open(dataset.folder)
-    items = random.integers(len(dataset.train_events), size=len(log.item))
-    types = random.integers(len(log.type_weight), size=len(log.item))
-    other.__dict__["events"] = dataclasses.replace(
-        log,
-        item=np.where(changed, items, log.item).astype(np.int32),
-        event_type=np.where(changed, types, log.event_type).astype(np.int32),
-    )
-    return other
 
 
 @pytest.mark.slow

@@ -4,26 +4,19 @@ import math
 
 import pytest
 
+from tests.little_shop import BARE_CONFIG
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.errors import ConfigError
 from tfrs_app.contract.loading import load_config
 from tfrs_app.contract.retrieval_config import FactorsConfig, RetrievalConfig
 from tfrs_app.contract.search_space import value_at, with_values
 
-SHOP = """\
-shop: little
-data:
-  events: {source: events.csv}
-  items: {source: items.csv}
-  split: {validation_start: 2024-01-10, test_start: 2024-01-20}
-"""
-
 
 @pytest.fixture
 def load(tmp_path):
     def load_with(tune: str, *overrides: str) -> ShopConfig:
         path = tmp_path / "shop.yaml"
-        path.write_text(f"{SHOP}tune: {tune}\n", encoding="utf-8")
+        path.write_text(f"{BARE_CONFIG}tune: {tune}\n", encoding="utf-8")
         return load_config(path, overrides)
 
     return load_with

@@ -5,23 +5,16 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.little_shop import BARE_CONFIG
 from tfrs_app.contract.loading import load_config
 from tfrs_app.contract.retrieval_config import FactorsConfig, RetrievalConfig
 from tfrs_app.tuning.fragment import overrides, write, yaml_of
-
-SHOP = """\
-shop: little
-data:
-  events: {source: events.csv}
-  items: {source: items.csv}
-  split: {validation_start: 2024-01-10, test_start: 2024-01-20}
-"""
 
 
 @pytest.fixture
 def shop(tmp_path):
     path = tmp_path / "shop.yaml"
-    path.write_text(SHOP, encoding="utf-8")
+    path.write_text(BARE_CONFIG, encoding="utf-8")
     return path
 
 
