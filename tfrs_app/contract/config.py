@@ -102,6 +102,16 @@ class ShopConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _neighbours_have_texts(self) -> ShopConfig:
+        neighbours = self.retrieval.text_neighbours
+        if neighbours and self.text is None:
+            raise ValueError(
+                f"retrieval.text_neighbours is {neighbours} but the section text is "
+                "absent, so no texts can be compared; add `text: {}` or drop the key"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _search_is_possible(self) -> ShopConfig:
         if self.tune is not None:
             check_space(self.tune.space, self.retrieval)

@@ -54,28 +54,12 @@ class RetrievalModel(tfrs.Model):
         self.encoded, self.config = encoded, config
         self.catalogue_size = len(encoded.catalogue[ITEM_ID])
         ids = ItemIds(len(dataset.vocabularies[ITEM_ID]), config.embedding_dim)
-        known = (dataset.vocabularies, dataset.numeric)
-        vectors = None if encoded.texts is None else encoded.texts.vectors
-        self.content = content = ItemContent(
-            FeatureInputs(
-                spec.of(Role.CANDIDATE),
-                *known,
-                "item_features",
-                vectors,
-                config.text_dim,
-            ),
-            encoded.content_by_index,
+        self.content = _content(encoded, config.text_dim)
+        self.factors = _factor_tables(encoded, config)
+        self.query_tower = QueryTower(
+            spec, config, ids, self.content, _profile(encoded), self.factors
         )
-        of_query = (*spec.of(Role.QUERY), *spec.of(Role.CONTEXT))
-        profile = FeatureInputs(of_query, *known, "query_features")
-        self.factors = None
-        if config.factors is not None:
-            size = self.catalogue_size + FIRST_TOKEN
-            self.factors = FactorTables(
-                encoded.catalogue[ITEM_ID], size, config.factors.dim
-            )
-        self.query_tower = QueryTower(spec, config, ids, content, profile, self.factors)
-        self.candidate_tower = CandidateTower(config, ids, content, self.factors)
+        self.candidate_tower = CandidateTower(config, ids, self.content, self.factors)
         self.candidates = Candidates(
             items=self.catalogue_size,
             drawn=config.uniform_negatives,
@@ -92,11 +76,7 @@ class RetrievalModel(tfrs.Model):
             if config.trend_days
             else None
         )
-        self.kin = None
-        if encoded.texts is not None and config.text_neighbours:
-            rows = encoded.texts.rows
-            found = text_neighbours(encoded.texts.vectors, rows, config.text_neighbours)
-            self.kin = Kin(*map(tf.constant, found))
+        self.kin = _kin(encoded, config.text_neighbours)
 
     def compile(
         self,
@@ -252,6 +232,42 @@ class RetrievalModel(tfrs.Model):
             else kin._replace(rows=tf.gather(self._index, kin.rows)),
             self.fine_tuned if training else None,
         )
+
+
+def _content(encoded: EncodedDataset, text_dim: int) -> ItemContent:
+    dataset, texts = encoded.dataset, encoded.texts
+    features = FeatureInputs(
+        dataset.spec.of(Role.CANDIDATE),
+        dataset.vocabularies,
+        dataset.numeric,
+        "item_features",
+        None if texts is None else texts.vectors,
+        text_dim,
+    )
+    return ItemContent(features, encoded.content_by_index)
+
+
+def _profile(encoded: EncodedDataset) -> FeatureInputs:
+    dataset, spec = encoded.dataset, encoded.dataset.spec
+    features = (*spec.of(Role.QUERY), *spec.of(Role.CONTEXT))
+    known = (dataset.vocabularies, dataset.numeric)
+    return FeatureInputs(features, *known, "query_features")
+
+
+def _factor_tables(
+    encoded: EncodedDataset, config: RetrievalConfig
+) -> FactorTables | None:
+    if config.factors is None:
+        return None
+    index = encoded.catalogue[ITEM_ID]
+    return FactorTables(index, len(index) + FIRST_TOKEN, config.factors.dim)
+
+
+def _kin(encoded: EncodedDataset, count: int) -> Kin | None:
+    if encoded.texts is None or not count:
+        return None
+    found = text_neighbours(encoded.texts.vectors, encoded.texts.rows, count)
+    return Kin(*map(tf.constant, found))
 
 
 def _and_of_kin(

@@ -50,6 +50,22 @@ def test_the_shipped_configs_load(path):
     assert load_config(path).shop == path.stem
 
 
+def test_the_fine_tuned_shop_differs_by_its_name_and_text_alone():
+    frozen = load_config(CONFIGS / "online_retail.yaml")
+    tuned = load_config(CONFIGS / "online_retail_fine_tuned.yaml")
+    assert tuned.text.mode == "top_layers"
+    alike = {"shop": frozen.shop, "text": frozen.text}
+    assert tuned.model_copy(update=alike) == frozen
+
+
+def test_neighbours_by_text_need_texts(load):
+    with pytest.raises(
+        ConfigError, match=r"text_neighbours is 5 but.*add `text: \{\}`"
+    ):
+        load("retrieval.text_neighbours=5")
+    assert load("retrieval.text_neighbours=5", "text={}").text is not None
+
+
 def test_a_config_loads_with_defaults(load):
     config = load()
     assert config.retrieval.epochs == 3
