@@ -49,6 +49,8 @@ VARIANTS: dict[str, list[str]] = {
     "no factors": ["retrieval.factors=null"],
     "repeats count whole": ["retrieval.repeat_weight=1"],
     "examples decay in 90 days": ["retrieval.example_half_life_days=90"],
+    "no neighbours by text": ["retrieval.text_neighbours=0"],
+    "the unseen as negatives": ["retrieval.unseen_negatives=true"],
     "cosine": ["retrieval.similarity=cosine"],
 }
 

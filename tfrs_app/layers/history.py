@@ -128,6 +128,35 @@ class AttentionHistory(tf.keras.layers.Layer):
         return pooled(tf.transpose(weight, [0, 2, 1]), histories.vectors)
 
 
+class OwnItemsFirst(tf.keras.initializers.Initializer):
+    """Starts a projection of means where a query is most like the items it has had.
+
+    The leading columns of each mean, the items' embeddings, come through `GAIN` times
+    as long, averaged over the means, beside what Glorot's draw makes of everything.
+    As in FISM (Kabbur et al. 2013, https://doi.org/10.1145/2487575.2487589) items are
+    then compared with items from the first step; a draw alone has to find that out.
+
+    Args:
+        means: number of means that stand side by side in the projection's input.
+    """
+
+    GAIN = 10.0
+    """A mean of n items is like each of them in one part of n only."""
+
+    def __init__(self, means: int) -> None:
+        self.means = means
+
+    def __call__(
+        self, shape: Sequence[int], dtype: tf.DType | None = None, **_: object
+    ) -> tf.Tensor:
+        """Returns the kernel `[means * width, dim]`; width is at least dim."""
+        rows, dim = shape
+        dtype = dtype or tf.float32
+        one = tf.eye(rows // self.means, dim, dtype=dtype) * (self.GAIN / self.means)
+        drawn = tf.keras.initializers.GlorotUniform()(shape, dtype)
+        return drawn + tf.tile(one, [self.means, 1])
+
+
 def pooled(weight: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
     """Returns the weighted means `[queries, means * width]`; zeros without weight.
 

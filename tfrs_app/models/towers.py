@@ -8,6 +8,7 @@ trend (`trend_dim`, if the config has windows).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -25,6 +26,7 @@ from tfrs_app.layers.history import (
     Histories,
     HistorySummary,
     MeanHistory,
+    OwnItemsFirst,
 )
 from tfrs_app.layers.inputs import SECONDS_PER_DAY, FeatureInputs, Renew
 from tfrs_app.layers.items import ItemContent, ItemIds
@@ -85,7 +87,11 @@ class QueryTower(_Tower):
         self.reads_content = config.history_content
         self.history = _history_encoder(spec, config)
         self.summary = HistorySummary()
-        self.linear = tf.keras.layers.Dense(config.embedding_dim, use_bias=False)
+        self.linear = tf.keras.layers.Dense(
+            config.embedding_dim,
+            use_bias=False,
+            kernel_initializer=_start_of_linear(config),
+        )
         self.trend = (
             tf.keras.layers.Dense(config.trend_dim) if config.trend_days else None
         )
@@ -179,6 +185,15 @@ def _of_queries(inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor) -> Historie
         event_type=event_type,
         age_days=tf.cast(age_s, tf.float32) / SECONDS_PER_DAY,
     )
+
+
+def _start_of_linear(config: RetrievalConfig) -> Any:
+    """Returns the initializer of what projects the encoded history."""
+    if config.history_encoder in SEQUENCE_ENCODERS:
+        return "glorot_uniform"  # a state's columns are not those of the embedding
+    if config.history_encoder == "attention":
+        return OwnItemsFirst(config.history_heads)
+    return OwnItemsFirst(len(config.history_half_lives_days))
 
 
 def _history_encoder(

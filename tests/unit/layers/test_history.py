@@ -10,6 +10,7 @@ from tfrs_app.layers.history import (
     Histories,
     HistorySummary,
     MeanHistory,
+    OwnItemsFirst,
 )
 
 SPEC = FeatureSpec(event_weights={"view": 0.25, "purchase": 1.0, "cart": 0.5})
@@ -173,3 +174,15 @@ def test_the_latest_are_those_that_a_loop_finds(seed):
     found = histories(np.zeros((9, 6, 1)), items, types, ages).latest.numpy()
     for row, latest in zip(items.tolist(), found.tolist(), strict=True):
         assert latest == [item not in row[n + 1 :] for n, item in enumerate(row)]
+
+
+@pytest.mark.parametrize("means", [1, 3])
+def test_a_projection_starts_with_the_leading_columns_of_the_means(means):
+    tf.keras.utils.set_random_seed(1)
+    dim, width = 4, 6
+    kernel = OwnItemsFirst(means)([means * width, dim]).numpy()
+    identity = np.eye(width, dim) * OwnItemsFirst.GAIN
+    limit = math.sqrt(6 / (means * width + dim))  # of Glorot's draw
+    drawn = kernel - np.concatenate([identity / means] * means)
+    assert np.abs(drawn).max() <= limit
+    assert drawn.std() > limit / 4

@@ -246,6 +246,18 @@ def test_each_row_of_a_batch_is_embedded_by_itself(model_of, encoder):
         )
 
 
+@pytest.mark.parametrize("encoder", ["mean", "attention"])
+def test_an_untrained_query_is_most_like_what_it_had(model_of, encoder):
+    model = model_of(history_encoder=encoder, embedding_dim=64)
+    inputs = batch_of(*CASES["all different"])
+    queries = model.query_tower(inputs)
+    ids = model.query_tower.ids(tf.range(2, 2 + ITEMS))
+    scores = tf.matmul(queries[:, :64], ids, transpose_b=True).numpy()
+    for row, own in [(0, [0, 1]), (1, [2, 0, 3])]:
+        others = np.delete(np.arange(ITEMS), own)
+        assert scores[row, own].min() > scores[row, others].max()
+
+
 def test_factors_see_more_events_than_the_rest_and_each_item_once(model_of):
     factors = FactorsConfig(dim=2, history_length=3)
     model = model_of(factors=factors, history_length=2, embedding_dim=4)
