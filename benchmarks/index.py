@@ -19,7 +19,6 @@ from rich.table import Table
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.loading import load_config
 
-QUERIES = 300
 K = 100
 LEAVES_SEARCHED = (0.05, 0.1, 0.2, 0.4)
 
@@ -31,11 +30,12 @@ def main() -> None:
     queries, embeddings = queries_and_items(stages)
     import tensorflow as tf
 
-    from tfrs_app.export.index import ExactIndex, ScannIndex
+    from tfrs_app.export.index import ExactIndex, ScannIndex, TrainedScann
 
     indices = {"exact": ExactIndex(tf.Variable(embeddings))}
+    trained = TrainedScann(embeddings)
     for share in LEAVES_SEARCHED:
-        indices[f"scann_{share}"] = ScannIndex(embeddings, share)
+        indices[f"scann_{share}"] = ScannIndex(trained, share)
     search = {
         name: tf.function(
             lambda query, index=index: index.search(query, tf.constant(K)),
@@ -45,7 +45,7 @@ def main() -> None:
     }
     times_ms: dict[str, list[float]] = {name: [] for name in search}
     recalls: dict[str, list[float]] = {name: [] for name in search}
-    for number in range(QUERIES):
+    for number in range(len(queries)):
         query = tf.constant(queries[number : number + 1])
         best: set[int] = set()
         for name, answer in search.items():
@@ -59,21 +59,14 @@ def main() -> None:
 
 
 def queries_and_items(stages: Stages) -> tuple[np.ndarray, np.ndarray]:
-    """Returns embeddings of users `[QUERIES, dim]` and items `[items, dim]`."""
-    import tensorflow as tf
-
+    """Returns embeddings of users `[users, dim]` and items `[items, dim]`."""
     from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
+    from tfrs_app.export.index_choice import sample_queries
     from tfrs_app.training.runs import load_retrieval
 
     model = load_retrieval(stages.run_folder, stages.encoded)
-    log = stages.encoded.dataset.events
-    now_s = int(log.timestamp.max()) + 1
-    user = np.random.default_rng(0).choice(log.users, QUERIES)
-    end = tf.constant(log.row_splits[1:][user])
-    moment = tf.fill([QUERIES], tf.constant(now_s, tf.int64))
-    reader = stages.encoded.reader(model.config.history_length)
-    queries = model.query_tower(reader(tf.constant(user), end, moment, end - 1))
-    return queries.numpy(), embed_catalogue(model, now_s)
+    now_s = int(stages.encoded.dataset.events.timestamp.max()) + 1
+    return sample_queries(model, stages.encoded, now_s), embed_catalogue(model, now_s)
 
 
 def report(

@@ -239,9 +239,11 @@ class Stages:
         from tfrs_app.training.runs import load_retrieval
 
         model = load_retrieval(self.run_folder, self.encoded)
-        recommender = publish.build_recommender(model, self.encoded, self.config.export)
+        config = self.config.export
+        recommender, choice = publish.build_recommender(model, self.encoded, config)
+        self.console.print(choice.table)
         folder, _ = publish.publish(
-            recommender, self.encoded, base, run_id=run_id, config=self.config.export
+            recommender, choice, self.encoded, base, run_id=run_id, config=config
         )
         self.console.print(f"model {folder}")
         return folder

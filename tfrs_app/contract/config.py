@@ -57,9 +57,13 @@ class EvaluationConfig(Section):
 class ExportConfig(Section):
     """Chooses the index inside the SavedModel."""
 
-    index: Literal["exact", "scann"] = "scann"
-    scann_leaves_searched: Fraction = 0.2
-    """Share of the partitions that a ScaNN query searches."""
+    index: Literal["auto", "exact", "scann"] = "auto"
+    """auto: the faster one, measured on the shop's own catalogue."""
+    min_recall: Fraction = 0.98
+    """Share of the exact index' best 100 that ScaNN must find, or it is not used."""
+    scann_leaves_searched: Fraction | None = None
+    """Share of the partitions that a ScaNN query searches; null: the least of some
+    that reaches min_recall."""
     warmup_requests: Annotated[int, Field(ge=0, le=1000)] = 8
     """Real requests stored for TF Serving's warm-up."""
 

@@ -9,11 +9,6 @@ import numpy as np
 import tensorflow as tf
 from scann.scann_ops.py import scann_ops
 
-from tfrs_app.contract.config import ExportConfig
-from tfrs_app.contract.errors import ConfigError
-
-SMALLEST_SCANN_CATALOGUE = 1000
-"""Under this, training a partition tree makes no sense and exact search is faster."""
 REORDER_FACTOR = 4
 FEWEST_REORDERED = 100
 """Hashed scores order short lists badly; exact scores of so many candidates mend it."""
@@ -55,8 +50,8 @@ class ExactIndex(tf.Module):
         return best.indices, best.values
 
 
-class ScannIndex(tf.Module):
-    """Partition tree, anisotropic hashing, exact reordering of the best.
+class TrainedScann(tf.Module):
+    """Holds a partition tree and anisotropic hashes of item embeddings.
 
     Only what ScaNN 1.2.9 knows is used (no SOAR, no bfloat16), because the newest
     published TF Serving image with ScaNN's ops carries that version. Source of the
@@ -64,18 +59,17 @@ class ScannIndex(tf.Module):
 
     Args:
         embeddings: float32 `[items, dim]`.
-        leaves_searched: share of the partitions that a query searches.
     """
 
-    def __init__(self, embeddings: np.ndarray, leaves_searched: float) -> None:
-        super().__init__(name="scann_index")
+    def __init__(self, embeddings: np.ndarray) -> None:
+        super().__init__(name="trained_scann")
         items = len(embeddings)
-        leaves = max(1, round(math.sqrt(items)))
+        self.leaves = max(1, round(math.sqrt(items)))
         searcher = (
-            scann_ops.builder(embeddings, 100, "dot_product")
+            scann_ops.builder(embeddings, FEWEST_REORDERED, "dot_product")
             .tree(
-                num_leaves=leaves,
-                num_leaves_to_search=max(1, math.ceil(leaves * leaves_searched)),
+                num_leaves=self.leaves,
+                num_leaves_to_search=self.leaves,
                 training_sample_size=min(items, 250_000),
             )
             .score_ah(
@@ -87,38 +81,36 @@ class ScannIndex(tf.Module):
         )
         self.state = searcher.serialize_to_module()
 
+
+class ScannIndex(tf.Module):
+    """Searches some partitions by hashes and orders the best of them exactly.
+
+    Args:
+        trained: of the item embeddings.
+        leaves_searched: share of the partitions that a query searches.
+    """
+
+    def __init__(self, trained: TrainedScann, leaves_searched: float) -> None:
+        super().__init__(name="scann_index")
+        self.trained = trained
+        self.leaves_searched = max(1, math.ceil(trained.leaves * leaves_searched))
+
     def search(
         self, queries: tf.Tensor, count: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds nearly the best `count` items of each query."""
-        searcher = scann_ops.searcher_from_module(self.state)
+        searcher = scann_ops.searcher_from_module(self.trained.state)
         rows, scores = searcher.search_batched(
             queries,
             final_num_neighbors=count,
             pre_reorder_num_neighbors=tf.maximum(
                 count * REORDER_FACTOR, FEWEST_REORDERED
             ),
+            leaves_to_search=self.leaves_searched,
         )
         # Where the searched partitions hold fewer items ScaNN answers NaN.
         scores = tf.where(tf.math.is_nan(scores), -math.inf, scores)
         return rows, scores
-
-
-def build_index(embeddings: tf.Variable, config: ExportConfig) -> Index:
-    """Builds the configured index over item embeddings `[items, dim]`.
-
-    Raises:
-        ConfigError: the catalogue is too small for ScaNN.
-    """
-    if config.index == "exact":
-        return ExactIndex(embeddings)
-    items = embeddings.shape[0]
-    if items < SMALLEST_SCANN_CATALOGUE:
-        raise ConfigError(
-            f"export.index: scann needs at least {SMALLEST_SCANN_CATALOGUE} items, the "
-            f"catalogue has {items}; set export.index to exact"
-        )
-    return ScannIndex(embeddings.numpy(), config.scann_leaves_searched)
 
 
 def best_allowed(

@@ -18,7 +18,7 @@ from tfrs_app.contract.artifacts import (
 from tfrs_app.contract.config import ExportConfig
 from tfrs_app.contract.signatures import RETRIEVE, SERVING_DEFAULT
 from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
-from tfrs_app.export.index import build_index
+from tfrs_app.export.index_choice import IndexChoice, choose_index, sample_queries
 from tfrs_app.export.recommender import Recommender
 from tfrs_app.export.warmup import write_warmup
 from tfrs_app.models.encoded import EncodedDataset
@@ -26,6 +26,7 @@ from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.version import __version__
 
 SCANN_NAMESPACE = "Scann"
+INDEX_REPORT = "index.json"
 
 
 def model_identity(run_id: str, config: ExportConfig) -> str:
@@ -52,28 +53,31 @@ def _number(name: str) -> int | None:
 
 def build_recommender(
     model: RetrievalModel, encoded: EncodedDataset, config: ExportConfig
-) -> Recommender:
+) -> tuple[Recommender, IndexChoice]:
     """Puts look-ups, query tower and index together.
 
     Raises:
-        ConfigError: the catalogue is too small for the configured index.
+        ConfigError: the catalogue or `min_recall` forbids the configured index.
     """
     now_s = int(encoded.dataset.events.timestamp.max()) + 1  # just after all events
     embeddings = tf.Variable(embed_catalogue(model, now_s), trainable=False)
-    return Recommender(
+    choice = choose_index(embeddings, sample_queries(model, encoded, now_s), config)
+    recommender = Recommender(
         spec=encoded.dataset.spec,
         lookup=encoded.lookup,
         query_tower=model.query_tower,
-        index=build_index(embeddings, config),
+        index=choice.index,
         item_ids=encoded.dataset.catalogue["item_id"],
         embeddings=embeddings,
         similarity_dim=model.config.embedding_dim,
         history_length=model.config.longest_history,
     )
+    return recommender, choice
 
 
 def publish(
     recommender: Recommender,
+    choice: IndexChoice,
     encoded: EncodedDataset,
     base: Path,
     *,
@@ -84,6 +88,7 @@ def publish(
 
     Args:
         recommender: what to serve.
+        choice: the index that it has, and what was measured.
         encoded: gives real requests for the warm-up.
         base: `models/<shop>`.
         run_id: the run that the recommender comes from.
@@ -101,6 +106,7 @@ def publish(
         save(recommender, partial)
         extras = partial / MODEL_EXTRAS
         write_atomically(extras / SPEC, spec.model_dump_json(indent=2).encode())
+        write_atomically(extras / INDEX_REPORT, choice.json)
         write_warmup(
             extras,
             encoded.dataset,
@@ -114,7 +120,7 @@ def publish(
             identity=model_identity(run_id, config),
             parent=run_id,
             spec_fingerprint=spec.fingerprint,
-            counts={"items": len(recommender.item_ids), "index": config.index},
+            counts={"items": len(recommender.item_ids), "index": choice.chosen.index},
             inside=MODEL_EXTRAS,
         )
     return folder, manifest

@@ -80,9 +80,11 @@ def toy_model(toy_run, toy_encoded):
 @pytest.fixture(scope="session", params=["exact", "scann"])
 def served(request, toy_model, toy_encoded, tmp_path_factory) -> Served:
     config = ExportConfig(index=request.param, warmup_requests=5)
-    recommender = build_recommender(toy_model, toy_encoded, config)
+    recommender, choice = build_recommender(toy_model, toy_encoded, config)
     base = tmp_path_factory.mktemp(request.param) / "smoke"
-    folder, _ = publish(recommender, toy_encoded, base, run_id="r", config=config)
+    folder, _ = publish(
+        recommender, choice, toy_encoded, base, run_id="r", config=config
+    )
     return Served(
         request.param,
         recommender,

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
@@ -17,7 +19,8 @@ def recommender(toy_model, toy_encoded):
 
 
 def published(recommender, encoded, base, config=EXACT):
-    return publish(recommender, encoded, base, run_id="run", config=config)
+    module, choice = recommender
+    return publish(module, choice, encoded, base, run_id="run", config=config)
 
 
 def test_versions_are_the_numbers_below_the_base(tmp_path):
@@ -37,6 +40,8 @@ def test_versions_grow_and_are_sealed(recommender, toy_encoded, tmp_path):
     assert verify_model(first) == manifest
     assert manifest.parent == "run"
     assert manifest.counts == {"items": 1200, "index": "exact"}
+    (index,) = json.loads((first / "assets.extra" / "index.json").read_bytes())
+    assert index["index"] == "exact"
     variables = next((first / "variables").glob("*.data*"))
     variables.write_bytes(b"x" + variables.read_bytes()[1:])
     with pytest.raises(ArtifactError, match="changed since it was written"):

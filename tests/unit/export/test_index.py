@@ -6,13 +6,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfrs_app.contract.config import ExportConfig
-from tfrs_app.contract.errors import ConfigError
 from tfrs_app.export.index import (
     ExactIndex,
     ScannIndex,
+    TrainedScann,
     best_allowed,
-    build_index,
     number_of_distinct,
 )
 
@@ -36,7 +34,7 @@ def test_the_exact_index_is_a_sort(count, batch):
 @pytest.mark.parametrize("count", [1, 10, 100])
 def test_scann_finds_nearly_all_of_the_best(count):
     items, queries = unit(2000), unit(40, seed=1)
-    index = ScannIndex(items, 1.0)
+    index = ScannIndex(TrainedScann(items), 1.0)
     rows, scores = index.search(tf.constant(queries), tf.constant(count))
     truth = np.argsort(-(queries @ items.T), axis=1)[:, :count]
     pairs = list(zip(rows.numpy().tolist(), truth.tolist(), strict=True))
@@ -47,23 +45,10 @@ def test_scann_finds_nearly_all_of_the_best(count):
 
 
 def test_scann_marks_what_it_did_not_find():
-    index = ScannIndex(unit(2000), 0.01)
+    index = ScannIndex(TrainedScann(unit(2000)), 0.01)
     _, scores = index.search(tf.constant(unit(1, seed=1)), tf.constant(2000))
     assert len(scores[0]) < 2000 or (scores.numpy() == -math.inf).any()
     assert not np.isnan(scores).any()
-
-
-@pytest.mark.parametrize("items", [1, 999])
-def test_scann_needs_a_thousand_items(items):
-    embeddings = tf.Variable(unit(items))
-    with pytest.raises(ConfigError, match=f"has {items}; set export.index to exact"):
-        build_index(embeddings, ExportConfig(index="scann"))
-    assert isinstance(build_index(embeddings, ExportConfig(index="exact")), ExactIndex)
-
-
-def test_a_thousand_items_are_enough_for_scann():
-    index = build_index(tf.Variable(unit(1000)), ExportConfig(index="scann"))
-    assert isinstance(index, ScannIndex)
 
 
 FOUND = st.lists(

@@ -1,0 +1,235 @@
+"""Which index a catalogue gets: measured on its own items with its users' queries."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import tensorflow as tf
+from rich.table import Table
+
+from tfrs_app.contract.config import ExportConfig
+from tfrs_app.contract.errors import ConfigError
+from tfrs_app.export.index import ExactIndex, Index, ScannIndex, TrainedScann
+from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.retrieval import RetrievalModel
+
+SMALLEST_SCANN_CATALOGUE = 1000
+"""Under this, training a partition tree makes no sense and exact search is faster."""
+QUERIES = 256
+K = 100
+SHARES_SEARCHED = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+CALLS = {1: 60, 32: 15}
+"""Queries a call -> calls that are timed."""
+EXACT = "exact"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Holds what one index is good for."""
+
+    index: str
+    """exact or scann."""
+    leaves_searched: float | None
+    """Share of the partitions, of scann."""
+    recall: float
+    """Mean share of the exact index' best 100 that it finds."""
+    p50_ms: Mapping[int, float]
+    """Queries a call -> median milliseconds of a call."""
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class IndexChoice:
+    """Pairs the index that was chosen with all that were measured."""
+
+    index: Index
+    chosen: Measured
+    measured: tuple[Measured, ...]
+
+    @property
+    def table(self) -> Table:
+        """Returns what was measured as a table, the chosen index marked."""
+        heads = (f"ms, {batch} at once" for batch in CALLS)
+        table = Table("index", "searched", f"recall@{K}", *heads, "MB", "")
+        for one in self.measured:
+            share = one.leaves_searched
+            table.add_row(
+                one.index,
+                "all" if share is None else f"{share:.0%}",
+                f"{one.recall:.4f}",
+                *(f"{taken:.2f}" for taken in one.p50_ms.values()),
+                f"{one.megabytes:.1f}",
+                "chosen" if one is self.chosen else "",
+            )
+        return table
+
+    @property
+    def json(self) -> bytes:
+        """Returns the same as JSON, for the model's folder."""
+        rows = [{**asdict(one), "chosen": one is self.chosen} for one in self.measured]
+        return json.dumps(rows, indent=2).encode()
+
+
+def choose_index(
+    embeddings: tf.Variable, queries: np.ndarray, config: ExportConfig
+) -> IndexChoice:
+    """Builds the configured index, or the faster one that finds enough.
+
+    Args:
+        embeddings: of the catalogue, `[items, dim]`.
+        queries: float32 `[queries, dim]`, as users ask.
+        config: the section `export`.
+
+    Raises:
+        ConfigError: ScaNN is wanted, but finds too little or the catalogue is too small
+            for it.
+    """
+    exact = ExactIndex(embeddings)
+    found: dict[float | None, tuple[Index, float]] = {None: (exact, 1.0)}
+    if config.index != EXACT:
+        found |= _scanns(embeddings.numpy(), exact, queries, config)
+    indices = {share: index for share, (index, _) in found.items()}
+    times = _median_times(indices, queries, min(K, embeddings.shape[0]))
+    measured = tuple(
+        Measured(
+            index=EXACT if share is None else "scann",
+            leaves_searched=share,
+            recall=recall_of_one,
+            p50_ms=times[share],
+            megabytes=_megabytes(index),
+        )
+        for share, (index, recall_of_one) in found.items()
+    )
+    chosen = chosen_of(measured, config)
+    return IndexChoice(found[chosen.leaves_searched][0], chosen, measured)
+
+
+def _scanns(
+    embeddings: np.ndarray, exact: Index, queries: np.ndarray, config: ExportConfig
+) -> dict[float | None, tuple[Index, float]]:
+    """Returns ScaNN by share searched, up to the first that finds enough."""
+    items = len(embeddings)
+    if items < SMALLEST_SCANN_CATALOGUE:
+        if config.index == "auto":
+            return {}
+        raise ConfigError(
+            f"export.index: scann needs at least {SMALLEST_SCANN_CATALOGUE} items, the "
+            f"catalogue has {items}; set export.index to exact or auto"
+        )
+    best = _found(exact, queries, K)
+    trained = TrainedScann(embeddings)
+    wanted = config.scann_leaves_searched
+    scanns: dict[float | None, tuple[Index, float]] = {}
+    for share in SHARES_SEARCHED if wanted is None else (wanted,):
+        index = ScannIndex(trained, share)
+        scanns[share] = index, recall(_found(index, queries, K), best)
+        if scanns[share][1] >= config.min_recall:
+            break
+    return scanns
+
+
+def chosen_of(measured: Sequence[Measured], config: ExportConfig) -> Measured:
+    """Returns the index to use: by `auto`, the fastest for one query of those allowed.
+
+    Args:
+        measured: the exact index first, then ScaNN from the fewest leaves searched.
+        config: the section `export`.
+
+    Raises:
+        ConfigError: ScaNN is wanted but finds too little.
+    """
+    exact, *scanns = measured
+    good = [scann for scann in scanns if scann.recall >= config.min_recall]
+    if config.index == "scann":
+        if good:
+            return good[0]
+        most = max(scanns, key=lambda scann: scann.recall)
+        raise ConfigError(
+            f"export.index: scann finds {most.recall:.4f} of the exact best {K} with "
+            f"{most.leaves_searched:g} of its partitions searched, less than "
+            f"export.min_recall {config.min_recall:g}; raise or drop "
+            "export.scann_leaves_searched, or set export.index to auto or exact"
+        )
+    return min([exact, *good], key=lambda one: one.p50_ms[1])
+
+
+def sample_queries(
+    model: RetrievalModel, encoded: EncodedDataset, moment_s: int
+) -> np.ndarray:
+    """Returns embeddings of users drawn at random, float32 `[QUERIES, dim]`."""
+    log = encoded.dataset.events
+    user = np.random.default_rng(0).choice(log.users, QUERIES)
+    end = tf.constant(log.row_splits[1:][user])
+    moment = tf.fill([QUERIES], tf.constant(moment_s, tf.int64))
+    reader = encoded.reader(model.config.longest_history)
+    queries: np.ndarray = model.query_tower(
+        reader(tf.constant(user), end, moment, end - 1)
+    ).numpy()
+    return queries
+
+
+def recall(found: np.ndarray, best: np.ndarray) -> float:
+    """Returns the mean share of the best that was found.
+
+    Args:
+        found: int `[queries, n]`.
+        best: int `[queries, m]`.
+    """
+    hits = [np.isin(b, f).mean() for f, b in zip(found, best, strict=True)]
+    return float(np.mean(hits))
+
+
+Search = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+
+def _traced(index: Index, width: int, count: int) -> Search:
+    """Returns the search for `count` items as a graph, as a server runs it."""
+
+    def search(queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return index.search(queries, tf.constant(count))
+
+    signature = [tf.TensorSpec([None, width])]
+    traced: Search = tf.function(search, signature).get_concrete_function()
+    return traced
+
+
+def _found(index: Index, queries: np.ndarray, count: int) -> np.ndarray:
+    search = _traced(index, queries.shape[1], count)
+    rows, scores = search(tf.constant(queries))
+    return np.where(np.isfinite(scores), rows, -1)
+
+
+def _median_times(
+    indices: Mapping[float | None, Index], queries: np.ndarray, count: int
+) -> dict[float | None, dict[int, float]]:
+    """Returns the median milliseconds of a call; the indices take turns."""
+    searches = {
+        share: _traced(index, queries.shape[1], count)
+        for share, index in indices.items()
+    }
+    times: dict[float | None, dict[int, list[float]]] = {
+        share: {batch: [] for batch in CALLS} for share in searches
+    }
+    for batch, calls in CALLS.items():
+        for number in range(calls + 1):
+            start = number * batch % (len(queries) - batch + 1)
+            asked = tf.constant(queries[start : start + batch])
+            for share, search in searches.items():
+                began = time.perf_counter()
+                search(asked)
+                if number:  # the first call pays for what is made once
+                    times[share][batch].append((time.perf_counter() - began) * 1e3)
+    return {
+        share: {batch: statistics.median(taken) for batch, taken in of_one.items()}
+        for share, of_one in times.items()
+    }
+
+
+def _megabytes(index: Index) -> float:
+    assert isinstance(index, tf.Module)
+    return float(sum(variable.numpy().nbytes for variable in index.variables)) / 1e6
