@@ -92,6 +92,20 @@ class Feature(BaseModel):
     min_count: Annotated[int, Field(ge=1)] = 1
     """Rows (users or items) that must hold a value before it enters the vocabulary."""
 
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Returns the inputs of a request that filter items by it, if it can.
+
+        What must and what must not be among an item's values, or the least and the
+        greatest number.
+        """
+        if self.role is not Role.CANDIDATE or self.kind in (Kind.TEXT, Kind.ID):
+            return ()
+        first, second = (
+            ("allow", "block") if self.kind is Kind.CATEGORICAL else ("min", "max")
+        )
+        return f"{first}_{self.name}", f"{second}_{self.name}"
+
     @model_validator(mode="before")
     @classmethod
     def _default_columns(cls, values: Any) -> Any:
@@ -173,6 +187,13 @@ class FeatureSpec(BaseModel):
                 "the one feature of kind timestamp is called 'timestamp' (the moment "
                 f"of the request), received {timestamps}"
             )
+        filters = {name: f.name for f in self.features for name in f.filters}
+        for f in self.features:
+            if f.role is not Role.CANDIDATE and f.name in filters:
+                raise ValueError(
+                    f"feature name {f.name!r} is what requests filter "
+                    f"{filters[f.name]!r} by; give the feature another name"
+                )
         if not self.event_weights:
             raise ValueError("event_weights must name at least one event type")
         return self

@@ -42,10 +42,24 @@ class ExactIndex(tf.Module):
         self.embeddings = embeddings
 
     def search(
-        self, queries: tf.Tensor, count: tf.Tensor
+        self,
+        queries: tf.Tensor,
+        count: tf.Tensor,
+        forbidden: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Finds the best `count` items of each query, without error."""
+        """Finds the best `count` items of each query, without error.
+
+        Args:
+            queries: float32 `[batch, dim]`.
+            count: int32 scalar, at most the number of items.
+            forbidden: bool `[batch, items]`, what gets the score -inf, or None.
+
+        Returns:
+            Catalogue rows and scores, `[batch, count]`, best first.
+        """
         scores = tf.linalg.matmul(queries, self.embeddings, transpose_b=True)
+        if forbidden is not None:
+            scores = tf.where(forbidden, -math.inf, scores)
         best = tf.math.top_k(scores, count)
         return best.indices, best.values
 

@@ -18,6 +18,7 @@ from tfrs_app.contract.artifacts import (
 from tfrs_app.contract.config import ExportConfig
 from tfrs_app.contract.signatures import RETRIEVE, SERVING_DEFAULT
 from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
+from tfrs_app.export.filters import ItemFilters
 from tfrs_app.export.index_choice import IndexChoice, choose_index, sample_queries
 from tfrs_app.export.recommender import Recommender
 from tfrs_app.export.warmup import write_warmup
@@ -69,6 +70,7 @@ def build_recommender(
         index=choice.index,
         item_ids=encoded.dataset.catalogue["item_id"],
         embeddings=embeddings,
+        filters=ItemFilters(encoded.dataset.spec, encoded.dataset.catalogue),
         similarity_dim=model.config.embedding_dim,
         history_length=model.config.longest_history,
     )

@@ -3,7 +3,7 @@
 Every input but `item_id` may be omitted. Sequences are `[batch, any length]`, padded
 with the empty string on either side; what has a first dimension of 1 serves the whole
 batch. `k` is a scalar or one number a row; behind a row's k, or where no further item
-exists, the row is filled up with empty ids and score 0.
+is allowed, the row is filled up with empty ids and score 0.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tfrs_app.contract.signatures import (
     SIMILAR_ITEMS,
     K,
 )
+from tfrs_app.export.filters import ItemFilters
 from tfrs_app.export.index import ExactIndex, Index, best_allowed, number_of_distinct
 from tfrs_app.export.requests import (
     LISTING_INPUTS,
@@ -51,6 +52,7 @@ class Recommender(tf.Module):
         index: over the catalogue's embeddings.
         item_ids: bytes `[items]`, the catalogue in the index's order.
         embeddings: float32 `[items, width]`.
+        filters: over the catalogue in that order.
         similarity_dim: leading columns by which items are compared with each other;
             behind them stand trends, which say what is wanted, not what is alike.
         history_length: most recent events that the tower sees.
@@ -64,6 +66,7 @@ class Recommender(tf.Module):
         index: Index,
         item_ids: np.ndarray,
         embeddings: tf.Variable,
+        filters: ItemFilters,
         similarity_dim: int,
         history_length: int,
     ) -> None:
@@ -72,6 +75,7 @@ class Recommender(tf.Module):
         self.lookup = lookup
         self.query_tower = query_tower
         self.index = index
+        self.filters = filters
         self.exact = ExactIndex(embeddings)
         alike = tf.math.l2_normalize(embeddings[:, :similarity_dim], axis=1)
         self.directions = ExactIndex(tf.Variable(alike, trainable=False))
@@ -88,17 +92,18 @@ class Recommender(tf.Module):
         """Returns the function behind each signature, ready for `tf.saved_model`."""
         query = query_inputs(self.spec)
         item = {ITEM_ID: Input(tf.TensorSpec([None], tf.string, ITEM_ID))}
+        listing = LISTING_INPUTS | self.filters.inputs
         return {
-            RETRIEVE: _named(self.retrieve, query | LISTING_INPUTS),
+            RETRIEVE: _named(self.retrieve, query | listing),
             EMBED_QUERY: _named(self.embed_query, query),
-            SIMILAR_ITEMS: _named(self.similar_items, item | LISTING_INPUTS),
+            SIMILAR_ITEMS: _named(self.similar_items, item | listing),
         }
 
     def retrieve(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Lists the best items for a history, profile and moment."""
         query = self._query(inputs)
         excluded = self._rows(inputs[EXCLUDE], tf.shape(query)[0])
-        return self._listed(query, excluded, inputs[K], self.index)
+        return self._listed(query, excluded, inputs, self.index)
 
     def embed_query(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Embeds a history, profile and moment: `[batch, width]`."""
@@ -114,7 +119,7 @@ class Recommender(tf.Module):
         query = tf.gather(self.directions.embeddings, tf.maximum(own, 0))
         excluded = self._rows(inputs[EXCLUDE], tf.shape(own)[0])
         excluded = tf.concat([excluded, own[:, tf.newaxis]], axis=1)
-        listed = self._listed(query, excluded, inputs[K], self.directions)
+        listed = self._listed(query, excluded, inputs, self.directions)
         return {
             ITEM_ID: tf.where(known[:, tf.newaxis], listed[ITEM_ID], ""),
             SCORE: tf.where(known[:, tf.newaxis], listed[SCORE], 0.0),
@@ -133,21 +138,21 @@ class Recommender(tf.Module):
         return tf.broadcast_to(rows, [batch, tf.shape(rows)[1]])
 
     def _listed(
-        self, query: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor, index: Index
+        self, query: tf.Tensor, excluded: tf.Tensor, inputs: Tensors, index: Index
     ) -> dict[str, tf.Tensor]:
         """Returns the best allowed items of each query, `[batch, max k]`.
 
         Args:
             query: `[batch, width]`.
             excluded: catalogue rows `[batch, n]`; -1 excludes nothing.
-            k: int32, scalar or `[batch]`.
+            inputs: `k`, int32, scalar or `[batch]`, and the filters'.
             index: that is asked.
         """
         batch = tf.shape(query)[0]
-        k = tf.broadcast_to(tf.maximum(k, 0), [batch])
+        k = tf.broadcast_to(tf.maximum(inputs[K], 0), [batch])
         items = tf.shape(self.exact.embeddings)[0]
         width = tf.minimum(tf.reduce_max(tf.concat([k, [0]], axis=0)), items)
-        rows, scores = self._search(query, excluded, width, index)
+        rows, scores = self._search(query, excluded, width, inputs, index)
         within = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
         real = within & (scores > -math.inf)
         return {
@@ -156,33 +161,46 @@ class Recommender(tf.Module):
         }
 
     def _search(
-        self, query: tf.Tensor, excluded: tf.Tensor, width: tf.Tensor, index: Index
+        self,
+        query: tf.Tensor,
+        excluded: tf.Tensor,
+        width: tf.Tensor,
+        inputs: Tensors,
+        index: Index,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Asks the index, and the exact one if that leaves a list short."""
+        """Asks the index, and the exact one if there are filters or a list is short."""
         items = tf.shape(self.exact.embeddings)[0]
         # ScaNN refuses to look for nothing, so an empty list looks for one item.
         count = tf.minimum(tf.maximum(width + tf.shape(excluded)[1], 1), items)
-        eligible = items - number_of_distinct(excluded)  # [batch]
-
         exact = index if isinstance(index, ExactIndex) else self.exact
+
+        def filtered() -> tuple[tf.Tensor, tf.Tensor]:
+            forbidden = self.filters.forbidden(inputs, tf.shape(query)[0])
+            return best_allowed(*exact.search(query, count, forbidden), excluded, width)
 
         def exactly() -> tuple[tf.Tensor, tf.Tensor]:
             return best_allowed(*exact.search(query, count), excluded, width)
 
-        if index is exact:
-            return exactly()
-
         def approximately() -> tuple[tf.Tensor, tf.Tensor]:
             return best_allowed(*index.search(query, count), excluded, width)
 
-        # ScaNN refuses zero rows.
-        rows, scores = tf.cond(tf.shape(query)[0] > 0, approximately, exactly)
-        found = tf.reduce_sum(tf.cast(scores > -math.inf, tf.int32), axis=1)
-        short = tf.reduce_any(found < tf.minimum(width, eligible))
-        found_items: tuple[tf.Tensor, tf.Tensor] = tf.cond(
-            short, exactly, lambda: (rows, scores)
+        def unfiltered() -> tuple[tf.Tensor, tf.Tensor]:
+            if index is exact:
+                return exactly()
+            # ScaNN refuses zero rows.
+            rows, scores = tf.cond(tf.shape(query)[0] > 0, approximately, exactly)
+            found = tf.reduce_sum(tf.cast(scores > -math.inf, tf.int32), axis=1)
+            eligible = items - number_of_distinct(excluded)  # [batch]
+            short = tf.reduce_any(found < tf.minimum(width, eligible))
+            found_items: tuple[tf.Tensor, tf.Tensor] = tf.cond(
+                short, exactly, lambda: (rows, scores)
+            )
+            return found_items
+
+        answer: tuple[tf.Tensor, tf.Tensor] = tf.cond(
+            self.filters.are_set(inputs), filtered, unfiltered
         )
-        return found_items
+        return answer
 
 
 def _named(

@@ -52,7 +52,13 @@ def defaults_of(folder, signature):
     return {n: tf.constant(tf.make_ndarray(v)) for n, v in defaults.items()}
 
 
-DTYPES = {"k": tf.int32, "timestamp": tf.int64, "history_timestamp": tf.int64}
+DTYPES = {
+    "k": tf.int32,
+    "timestamp": tf.int64,
+    "history_timestamp": tf.int64,
+    "min_price": tf.float32,
+    "max_price": tf.float32,
+}
 
 
 def tensor(name, value):

@@ -58,6 +58,25 @@ def test_reserved_names_are_refused(role, name):
         spec_of(feature(role, "categorical", name))
 
 
+@pytest.mark.parametrize(
+    ("kind", "filters"),
+    [
+        ("categorical", ("allow_size", "block_size")),
+        ("numeric", ("min_size", "max_size")),
+        ("bucketized", ("min_size", "max_size")),
+        ("text", ()),
+    ],
+)
+def test_items_are_filtered_by_what_they_have(kind, filters):
+    assert feature("candidate", kind, "size").filters == filters
+    assert feature("query", "numeric", "size").filters == ()
+    for name in filters:
+        with pytest.raises(ValidationError, match="requests filter 'size' by; give"):
+            spec_of(
+                feature("candidate", kind, "size"), feature("context", "numeric", name)
+            )
+
+
 @pytest.mark.parametrize("name", ["event_type", "quantity", "price", "session_id"])
 def test_event_columns_are_free_for_items_only(name):
     assert spec_of(feature("candidate", "numeric", name)).features[0].name == name
