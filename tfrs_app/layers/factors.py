@@ -88,6 +88,7 @@ class FactorTables(tf.keras.layers.Layer):
         self._index = index
         self.history = tf.Variable(tf.zeros([rows, dim]), trainable=False)
         self.candidate = tf.Variable(tf.zeros([rows, dim]), trainable=False)
+        self.built = True  # there is no call that would
 
     def assign(self, history: np.ndarray, candidate: np.ndarray) -> None:
         """Takes new factors, `[items, dim]` in the order of the catalogue."""
