@@ -215,3 +215,22 @@ def test_recommend_prints_a_table_with_texts(toy_run, server):
         asked = ["--server", address, "--history", "i2,i4", "-k", "3"]
         answer = run("recommend", *toy_run.options, *asked)
         assert len(re.findall(r"even thing \d+ .* -?\d+\.\d{4}", answer.stdout)) == 3
+
+
+def test_filters_reach_the_model_over_both_protocols(toy_run, server):
+    colour = dict(
+        zip(
+            *(
+                toy_run.stages.encoded.dataset.catalogue[n]
+                for n in ("item_id", "colour")
+            ),
+            strict=True,
+        )
+    )
+    for address, run in zip(server, (process, tfrs_app), strict=True):
+        asked = ["--server", address, "--history", "i2,i4", "-k", "5", "--filter"]
+        answer = run("recommend", *toy_run.options, *asked, "allow_colour=white")
+        listed = re.findall(r"\b(i\d+)\b.*-?\d+\.\d{4}", answer.stdout)
+        assert [colour[item.encode()] for item in listed] == [b"white"] * 5
+        answer = run("recommend", *toy_run.options, *asked, "max_price=0.5")
+        assert not re.findall(r"-?\d+\.\d{4}", answer.stdout)

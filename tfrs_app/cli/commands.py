@@ -175,6 +175,14 @@ def recommend(
     new_only: Annotated[
         bool, typer.Option(help="Leave out the items of the history.")
     ] = False,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            metavar="NAME=VALUE",
+            help="Of an item column, e.g. allow_brand=A,B or max_price=9.5.",
+        ),
+    ] = None,
     k: KOption = 10,
 ) -> None:
     """Ask a running server and print the answer with item texts."""
@@ -182,7 +190,15 @@ def recommend(
 
     stages = _stages(config, overrides)
     ids = tuple(part.strip() for part in history.split(",")) if history else None
-    ask(stages, server, history=ids, user=user, new_only=new_only, k=k)
+    ask(
+        stages,
+        server,
+        history=ids,
+        user=user,
+        new_only=new_only,
+        filters=filters or (),
+        k=k,
+    )
 
 
 @app.command()

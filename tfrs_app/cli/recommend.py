@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tfrs_app.cli.filters import filters_of
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.artifacts import MODEL_EXTRAS, read_manifest
 from tfrs_app.contract.errors import ArtifactError, ConfigError
@@ -96,6 +97,7 @@ def recommend(
     history: Sequence[str] | None,
     user: str | None,
     new_only: bool,
+    filters: Sequence[str] = (),
     k: int,
 ) -> list[str]:
     """Sends one `retrieve` request, prints the answer, and returns the item ids.
@@ -106,10 +108,12 @@ def recommend(
         history: item ids, oldest first; empty for somebody new.
         user: a user of the dataset, instead of a history.
         new_only: whether items of the history are left out.
+        filters: `NAME=VALUE` each.
         k: length of the list.
 
     Raises:
-        ConfigError: both a history and a user are given, or the user is unknown.
+        ConfigError: both a history and a user are given, or the user or a filter is
+            unknown.
         ServerError: the server can't be reached or refuses the request.
     """
     from serving.client import connect
@@ -118,13 +122,14 @@ def recommend(
         raise ConfigError("--history and --user exclude each other; give one of them")
     shop = Shop.behind(stages)
     inputs: dict[str, Any] = {}
+    chosen = filters_of(filters, shop.dataset.spec)
     if user is not None:
         inputs = shop.query_of(user)
     elif history is not None:
         inputs = {HISTORY_ITEM_ID: np.array([history], dtype=object)}
     if new_only and HISTORY_ITEM_ID in inputs:
         inputs[EXCLUDE] = inputs[HISTORY_ITEM_ID]
-    inputs[K] = np.array(k, np.int32)
+    inputs |= {**chosen, K: np.array(k, np.int32)}
     with connect(server, model=stages.config.shop) as client:
         answer = client.predict(RETRIEVE, inputs)
     _show(stages.console, shop, inputs, answer, server)

@@ -117,6 +117,12 @@ def test_an_unknown_user_is_refused(toy_run):
     assert "--user 'nobody': no such user in the dataset" in told
 
 
+def test_an_unknown_filter_is_refused(toy_run):
+    told = refusal("recommend", *toy_run.options, "--filter=allow_size=big")
+    assert "--filter allow_size=big: is no filter of this shop" in told
+    assert "allow_colour, block_colour, max_price, min_price" in told
+
+
 def test_a_second_run_skips_everything(toy_run):
     base = toy_run.stages.layout.root
     files = {p: p.stat().st_mtime_ns for p in base.rglob("*") if p.is_file()}

@@ -1,0 +1,46 @@
+"""The option `--filter NAME=VALUE` as inputs of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfrs_app.contract.errors import ConfigError
+from tfrs_app.contract.features import FeatureSpec, Kind, Role
+
+
+def filters_of(given: Sequence[str], spec: FeatureSpec) -> dict[str, np.ndarray]:
+    """Returns the inputs of a batch of one: strings `[1, n]`, numbers `[1]`.
+
+    Args:
+        given: `allow_NAME=VALUE,VALUE`, `block_NAME=...`, `min_NAME=NUMBER`, ...
+        spec: names what can be filtered by.
+
+    Raises:
+        ConfigError: names the option and what would do.
+    """
+    columns = {name: f for f in spec.of(Role.CANDIDATE) for name in f.filters}
+    inputs: dict[str, np.ndarray] = {}
+    for option in given:
+        name, sign, value = option.partition("=")
+        if name not in columns or not sign:
+            known = ", ".join(sorted(columns)) or "none, for no item column is declared"
+            raise ConfigError(
+                f"--filter {option}: is no filter of this shop; write NAME=VALUE with "
+                f"one of {known}"
+            )
+        if name in inputs:
+            raise ConfigError(f"--filter {option}: {name} is given twice; keep one")
+        if columns[name].kind is Kind.CATEGORICAL:
+            values = [part.strip() for part in value.split(",")]
+            inputs[name] = np.array([values], object)
+            continue
+        try:
+            inputs[name] = np.array([float(value)], np.float32)
+        except ValueError as error:
+            raise ConfigError(
+                f"--filter {option}: {value!r} is not a number; write for example "
+                f"{name}=9.5"
+            ) from error
+    return inputs
