@@ -19,6 +19,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.client import connect
+from tests.integration.export.conftest import defaults_of
 from tests.program import process, tfrs_app
 from tests.toy_shop import parity_of
 from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
@@ -105,8 +106,8 @@ def test_model_savedmodel_rest_and_grpc_agree(stages, server, requests, loaded, 
     tensors = as_tensors(stages.config.spec, inputs)
     saved = loaded.signatures["embed_query"](**tensors)["embedding"].numpy()
     np.testing.assert_allclose(saved, expected, atol=1e-5)
-    listing = {"exclude": tf.zeros([1, 0], tf.string), "k": tf.constant(20)}
-    by_hand = loaded.signatures["retrieve"](**tensors, **listing)
+    given = {**defaults_of(stages.export(), "retrieve"), **tensors}
+    by_hand = loaded.signatures["retrieve"](**{**given, "k": tf.constant(20)})
     assert recall(by_hand["item_id"].numpy(), model, encoded, expected) > 0.9
     for address in server:
         with connect(address, model="smoke") as client:
