@@ -56,6 +56,7 @@ NEAREST = RetrievalConfig(
     candidate_layers=(),
     history_content=False,
     id_dropout=0.0,
+    uniform_negatives=0,
     learning_rate=0.01,
 )
 STEPS_WITH_METRICS = 2

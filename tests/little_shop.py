@@ -63,6 +63,7 @@ retrieval:
   batch_size: 3
   epochs: 2
   validation_k: 2
+  uniform_negatives: 0
   id_dropout: 0
 export: {{index: exact, warmup_requests: 4}}
 """

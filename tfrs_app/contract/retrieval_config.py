@@ -80,7 +80,7 @@ class RetrievalConfig(Section):
 
     in_batch_negatives: bool = True
     """Whether the other targets of a batch are negatives."""
-    uniform_negatives: Annotated[int, Field(ge=0)] = 0
+    uniform_negatives: Annotated[int, Field(ge=0)] = 8192
     """Items drawn evenly as negatives of each batch; the catalogue's size: all."""
     unseen_negatives: bool = True
     """Whether what nobody has had yet is a negative."""

@@ -10,7 +10,7 @@ from tfrs_app.contract.retrieval_config import RetrievalConfig
     ("settings", "message"),
     [
         (
-            {"in_batch_negatives": False},
+            {"in_batch_negatives": False, "uniform_negatives": 0},
             "in_batch_negatives is false and uniform_negatives is 0.*set uniform_neg",
         ),
         (
