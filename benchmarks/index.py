@@ -2,14 +2,13 @@
 
     python benchmarks/index.py [configs/complete_journey.yaml]
 
-Needs the shop's finished run (`make demo`). Both indices answer the same queries,
-interleaved; times are medians over the queries, of the index alone, batch 1.
+Needs the shop's finished run (`make demo`). Measured as `tfrs-app export` does,
+at more settings: the indices answer the same queries in turn; times are medians of a
+call, of the index alone.
 """
 
 import json
-import statistics
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -31,31 +30,17 @@ def main() -> None:
     import tensorflow as tf
 
     from tfrs_app.export.index import ExactIndex, ScannIndex, TrainedScann
+    from tfrs_app.export.index_choice import best_rows, median_times, recall
 
-    indices = {"exact": ExactIndex(tf.Variable(embeddings))}
-    trained = TrainedScann(embeddings)
-    for share in LEAVES_SEARCHED:
-        indices[f"scann_{share}"] = ScannIndex(trained, share)
-    search = {
-        name: tf.function(
-            lambda query, index=index: index.search(query, tf.constant(K)),
-            input_signature=[tf.TensorSpec([None, embeddings.shape[1]])],
-        ).get_concrete_function()
-        for name, index in indices.items()
+    exact, trained = ExactIndex(tf.Variable(embeddings)), TrainedScann(embeddings)
+    scanns = {share: ScannIndex(trained, share) for share in LEAVES_SEARCHED}
+    indices = {None: exact, **scanns}
+    best = best_rows(exact, queries, K)
+    recalls = {
+        share: recall(best_rows(index, queries, K), best)
+        for share, index in indices.items()
     }
-    times_ms: dict[str, list[float]] = {name: [] for name in search}
-    recalls: dict[str, list[float]] = {name: [] for name in search}
-    for number in range(len(queries)):
-        query = tf.constant(queries[number : number + 1])
-        best: set[int] = set()
-        for name, answer in search.items():
-            start = time.perf_counter()
-            rows, _ = answer(query)
-            times_ms[name].append((time.perf_counter() - start) * 1e3)
-            listed = set(rows.numpy()[0].tolist())
-            best = best or listed  # the exact index answers first
-            recalls[name].append(len(best & listed) / len(best))
-    report(times_ms, recalls, len(embeddings))
+    report(median_times(indices, queries, K), recalls, len(embeddings))
 
 
 def queries_and_items(stages: Stages) -> tuple[np.ndarray, np.ndarray]:
@@ -70,21 +55,29 @@ def queries_and_items(stages: Stages) -> tuple[np.ndarray, np.ndarray]:
 
 
 def report(
-    times_ms: dict[str, list[float]], recalls: dict[str, list[float]], items: int
+    times_ms: dict[float | None, dict[int, float]],
+    recalls: dict[float | None, float],
+    items: int,
 ) -> None:
     """Prints medians, ratios and the line of JSON."""
-    table = Table("index", f"recall@{K}", "ms a query", title=f"{items:,} items")
-    medians = {name: statistics.median(times) for name, times in times_ms.items()}
-    mean_recall = {name: statistics.fmean(values) for name, values in recalls.items()}
-    for name, median in medians.items():
-        table.add_row(name, f"{mean_recall[name]:.4f}", f"{median:.2f}")
+    batches = list(times_ms[None])
+    heads = (f"ms, {batch} at once" for batch in batches)
+    table = Table("index", f"recall@{K}", *heads, title=f"{items:,} items")
+    names = {s: "exact" if s is None else f"scann_{s:g}" for s in times_ms}
+    for share, times in times_ms.items():
+        cells = (f"{taken:.2f}" for taken in times.values())
+        table.add_row(names[share], f"{recalls[share]:.4f}", *cells)
     Console().print(table)
     ratios = {
-        f"{name}_vs_exact": round(medians["exact"] / median, 2)
-        for name, median in medians.items()
-        if name != "exact"
+        f"{names[share]}_vs_exact": round(times_ms[None][1] / times[1], 2)
+        for share, times in times_ms.items()
+        if share is not None
     }
-    document = {"benchmark": "index", "ratios": ratios, "recall": mean_recall}
+    document = {
+        "benchmark": "index",
+        "ratios": ratios,
+        "recall": {names[share]: found for share, found in recalls.items()},
+    }
     sys.stdout.write(json.dumps(document) + "\n")
 
 

@@ -219,15 +219,8 @@ def test_recommend_prints_a_table_with_texts(toy_run, server):
 
 
 def test_filters_reach_the_model_over_both_protocols(toy_run, server):
-    colour = dict(
-        zip(
-            *(
-                toy_run.stages.encoded.dataset.catalogue[n]
-                for n in ("item_id", "colour")
-            ),
-            strict=True,
-        )
-    )
+    catalogue = toy_run.stages.encoded.dataset.catalogue
+    colour = dict(zip(catalogue["item_id"], catalogue["colour"], strict=True))
     for address, run in zip(server, (process, tfrs_app), strict=True):
         asked = ["--server", address, "--history", "i2,i4", "-k", "5", "--filter"]
         answer = run("recommend", *toy_run.options, *asked, "allow_colour=white")

@@ -23,7 +23,29 @@ UNKNOWN, MISSING = 0, 1
 """Codes of a value that no item has, and of the empty one, which is padding too."""
 
 
-class _Category(tf.Module):
+class _Filter(tf.Module):
+    """Filters by one feature, through two inputs.
+
+    Args:
+        feature: whose values stand in the catalogue.
+        unset: what both inputs hold where a client leaves them out, batch 1.
+    """
+
+    def __init__(self, feature: Feature, unset: tf.Tensor) -> None:
+        super().__init__(name=f"filter_{feature.name}")
+        self.names = feature.filters
+        self.unset = unset
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        shape = [None] * len(self.unset.shape)
+        return {
+            name: Input(tf.TensorSpec(shape, self.unset.dtype, name), self.unset)
+            for name in self.names
+        }
+
+
+class _Category(_Filter):
     """Filters by one categorical feature.
 
     Args:
@@ -32,8 +54,8 @@ class _Category(tf.Module):
     """
 
     def __init__(self, feature: Feature, values: np.ndarray) -> None:
-        super().__init__(name=f"filter_{feature.name}")
-        self.allow, self.block = feature.filters
+        super().__init__(feature, tf.zeros([1, 0], tf.string))
+        self.allow, self.block = self.names
         known = sorted(set(values.tolist()) - {b""})
         codes = {b"": MISSING} | {v: code for code, v in enumerate(known, MISSING + 1)}
         self.width = MISSING + 1 + len(known)
@@ -45,18 +67,8 @@ class _Category(tf.Module):
             default_value=UNKNOWN,
         )
 
-    @property
-    def inputs(self) -> dict[str, Input]:
-        names = (self.allow, self.block)
-        nothing = tf.zeros([1, 0], tf.string)
-        return {
-            name: Input(tf.TensorSpec([None, None], tf.string, name), nothing)
-            for name in names
-        }
-
     def is_set(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        named = [tf.reduce_any(inputs[n] != "") for n in (self.allow, self.block)]
-        return tf.reduce_any(named)
+        return tf.reduce_any([tf.reduce_any(inputs[n] != "") for n in self.names])
 
     def forbids(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns bool `[batch or 1, items]`."""
@@ -76,7 +88,7 @@ class _Category(tf.Module):
         return (times > 0) & real[tf.newaxis, :]
 
 
-class _Number(tf.Module):
+class _Number(_Filter):
     """Filters by one numeric feature.
 
     Args:
@@ -85,26 +97,16 @@ class _Number(tf.Module):
     """
 
     def __init__(self, feature: Feature, values: np.ndarray) -> None:
-        super().__init__(name=f"filter_{feature.name}")
-        self.low, self.high = feature.filters
+        super().__init__(feature, tf.constant([math.nan]))
         self.values = tf.constant(values, tf.float32)
 
-    @property
-    def inputs(self) -> dict[str, Input]:
-        return {
-            name: Input(
-                tf.TensorSpec([None], tf.float32, name), tf.constant([math.nan])
-            )
-            for name in (self.low, self.high)
-        }
-
     def is_set(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        bounds = [inputs[self.low], inputs[self.high]]
+        bounds = [inputs[name] for name in self.names]
         return tf.reduce_any([tf.reduce_any(~tf.math.is_nan(b)) for b in bounds])
 
     def forbids(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns bool `[batch or 1, items]`."""
-        low, high = (inputs[n][:, tf.newaxis] for n in (self.low, self.high))
+        low, high = (inputs[name][:, tf.newaxis] for name in self.names)
         value = self.values[tf.newaxis, :]
         within_low = tf.math.is_nan(low) | (value >= low)
         within_high = tf.math.is_nan(high) | (value <= high)

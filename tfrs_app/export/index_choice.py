@@ -94,7 +94,7 @@ def choose_index(
     if config.index != EXACT:
         found |= _scanns(embeddings.numpy(), exact, queries, config)
     indices = {share: index for share, (index, _) in found.items()}
-    times = _median_times(indices, queries, min(K, embeddings.shape[0]))
+    times = median_times(indices, queries, min(K, embeddings.shape[0]))
     measured = tuple(
         Measured(
             index=EXACT if share is None else "scann",
@@ -121,13 +121,13 @@ def _scanns(
             f"export.index: scann needs at least {SMALLEST_SCANN_CATALOGUE} items, the "
             f"catalogue has {items}; set export.index to exact or auto"
         )
-    best = _found(exact, queries, K)
+    best = best_rows(exact, queries, K)
     trained = TrainedScann(embeddings)
     wanted = config.scann_leaves_searched
     scanns: dict[float | None, tuple[Index, float]] = {}
     for share in SHARES_SEARCHED if wanted is None else (wanted,):
         index = ScannIndex(trained, share)
-        scanns[share] = index, recall(_found(index, queries, K), best)
+        scanns[share] = index, recall(best_rows(index, queries, K), best)
         if scanns[share][1] >= config.min_recall:
             break
     return scanns
@@ -198,16 +198,31 @@ def _traced(index: Index, width: int, count: int) -> Search:
     return traced
 
 
-def _found(index: Index, queries: np.ndarray, count: int) -> np.ndarray:
+def best_rows(index: Index, queries: np.ndarray, count: int) -> np.ndarray:
+    """Returns the rows that an index finds, `[queries, count]`; -1 for none.
+
+    Args:
+        index: that is asked.
+        queries: float32 `[queries, dim]`.
+        count: items wanted.
+    """
     search = _traced(index, queries.shape[1], count)
     rows, scores = search(tf.constant(queries))
     return np.where(np.isfinite(scores), rows, -1)
 
 
-def _median_times(
+def median_times(
     indices: Mapping[float | None, Index], queries: np.ndarray, count: int
 ) -> dict[float | None, dict[int, float]]:
-    """Returns the median milliseconds of a call; the indices take turns."""
+    """Returns each index' median milliseconds a call, by queries a call.
+
+    The indices take turns, so that a busy machine is busy for all of them.
+
+    Args:
+        indices: by the share of partitions that they search; None for the exact one.
+        queries: float32 `[queries, dim]`, at least as many as the largest batch.
+        count: items wanted.
+    """
     searches = {
         share: _traced(index, queries.shape[1], count)
         for share, index in indices.items()

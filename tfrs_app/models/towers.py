@@ -8,7 +8,6 @@ trend (`trend_dim`, if the config has windows).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import tensorflow as tf
 
@@ -187,7 +186,7 @@ def _of_queries(inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor) -> Historie
     )
 
 
-def _start_of_linear(config: RetrievalConfig) -> Any:
+def _start_of_linear(config: RetrievalConfig) -> OwnItemsFirst | str:
     """Returns the initializer of what projects the encoded history."""
     if config.history_encoder in SEQUENCE_ENCODERS:
         return "glorot_uniform"  # a state's columns are not those of the embedding

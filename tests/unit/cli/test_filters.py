@@ -1,36 +1,28 @@
 import numpy as np
 import pytest
 
+from tests.unit.export.test_filters import SPEC
 from tfrs_app.cli.filters import filters_of
 from tfrs_app.contract.errors import ConfigError
-from tfrs_app.contract.features import Feature, FeatureSpec
-
-SPEC = FeatureSpec(
-    features=(
-        Feature(name="brand", role="candidate", kind="categorical"),
-        Feature(name="price", role="candidate", kind="bucketized"),
-        Feature(name="title", role="candidate", kind="text"),
-        Feature(name="city", role="query", kind="categorical"),
-    )
-)
+from tfrs_app.contract.features import FeatureSpec
 
 
 def test_options_become_a_batch_of_one():
-    inputs = filters_of(["allow_brand=A, B=C", "min_price=2.5", "max_price=9"], SPEC)
-    assert inputs["allow_brand"].tolist() == [["A", "B=C"]]
+    inputs = filters_of(["allow_colour=A, B=C", "min_price=2.5", "max_price=9"], SPEC)
+    assert inputs["allow_colour"].tolist() == [["A", "B=C"]]
     assert inputs["min_price"].tolist() == [2.5]
     assert inputs["max_price"].dtype == np.float32
     assert filters_of([], SPEC) == {}
 
 
-KNOWN = "one of allow_brand, block_brand, max_price, min_price"
+KNOWN = "one of allow_colour, block_colour, max_price, max_stars, min_price, min_stars"
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["brand=A"], f"--filter brand=A: is no filter .* {KNOWN}"),
-        (["allow_brand"], f"--filter allow_brand: is no filter .* {KNOWN}"),
+        (["colour=A"], f"--filter colour=A: is no filter .* {KNOWN}"),
+        (["allow_colour"], f"--filter allow_colour: is no filter .* {KNOWN}"),
         (["allow_city=Ulm"], f"is no filter .* {KNOWN}"),
         (["allow_title=x"], f"is no filter .* {KNOWN}"),
         (
