@@ -45,13 +45,12 @@ def main() -> None:
 
 def queries_and_items(stages: Stages) -> tuple[np.ndarray, np.ndarray]:
     """Returns embeddings of users `[users, dim]` and items `[items, dim]`."""
-    from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
     from tfrs_app.export.index_choice import sample_queries
     from tfrs_app.training.runs import load_retrieval
 
     model = load_retrieval(stages.run_folder, stages.encoded)
     now_s = int(stages.encoded.dataset.events.timestamp.max()) + 1
-    return sample_queries(model, stages.encoded, now_s), embed_catalogue(model, now_s)
+    return sample_queries(model, stages.encoded, now_s), model.embed_catalogue(now_s)
 
 
 def report(

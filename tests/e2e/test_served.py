@@ -22,7 +22,6 @@ from serving.client import connect
 from tests.integration.export.conftest import defaults_of
 from tests.program import process, tfrs_app
 from tests.toy_shop import parity_of
-from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
 from tfrs_app.export.requests import query_inputs
 from tfrs_app.export.warmup import raw_query
 from tfrs_app.training.runs import load_retrieval
@@ -122,7 +121,7 @@ def test_model_savedmodel_rest_and_grpc_agree(stages, server, requests, loaded, 
 def recall(listed, model, encoded, queries):
     """The share of the truly best items among the listed ones."""
     after_all_events = int(encoded.dataset.events.timestamp.max()) + 1
-    scores = queries @ embed_catalogue(model, after_all_events).T
+    scores = queries @ model.embed_catalogue(after_all_events).T
     best = np.argsort(-scores, axis=1)[:, : listed.shape[1]]
     ids = encoded.dataset.catalogue["item_id"]
     found = [

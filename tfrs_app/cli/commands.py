@@ -93,6 +93,15 @@ def retrieval(config: ConfigOption, overrides: SetOption = None) -> None:
     """Train the two towers; a killed training is resumed."""
     stages = _stages(config, overrides)
     stages.train()
+    following = "evaluate" if stages.config.ranking is None else "train ranking"
+    _next(stages, following, config, overrides)
+
+
+@train.command()
+def ranking(config: ConfigOption, overrides: SetOption = None) -> None:
+    """Train the ranker on what the towers and the other sources propose."""
+    stages = _stages(config, overrides)
+    stages.train_ranking()
     _next(stages, "evaluate", config, overrides)
 
 

@@ -20,6 +20,7 @@ from tfrs_app.contract.artifacts import (
 )
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.errors import ArtifactError, ConfigError
+from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.contract.text_embeddings import text_embeddings_identity
 
 if TYPE_CHECKING:
@@ -176,6 +177,49 @@ class Stages:
         )
         self.console.print(f"retrieval run {self.run_folder}")
         return self.run_folder
+
+    @cached_property
+    def ranking_folder(self) -> Path:
+        """Returns where the ranking run of the present config lies, or will.
+
+        Raises:
+            ConfigError: the config has no ranker.
+        """
+        from tfrs_app.training.runs import ranking_identity
+
+        return self.layout.run(
+            ranking_identity(self.run_folder.name, self._ranking_config)
+        )
+
+    @property
+    def _ranking_config(self) -> RankingConfig:
+        ranking = self.config.ranking
+        if ranking is None:
+            raise ConfigError(
+                "ranking: this section is absent, so there is no ranker; add "
+                "`ranking: {}`"
+            )
+        return ranking
+
+    def train_ranking(self) -> Path:
+        """Trains the ranker, unless a valid run of the same inputs is there."""
+        config, folder = self._ranking_config, self.ranking_folder
+        if _is_valid(verify, folder):
+            return self._unchanged("ranking run", folder)
+        from tfrs_app.training.ranking import train_ranking
+        from tfrs_app.training.runs import EARLIER_WEIGHTS, load_retrieval
+
+        towers = load_retrieval(self.run_folder, self.encoded, weights=EARLIER_WEIGHTS)
+        train_ranking(
+            self.encoded,
+            towers,
+            config,
+            folder,
+            self.console.print,
+            retrieval_run=self.run_folder.name,
+        )
+        self.console.print(f"ranking run {folder}")
+        return folder
 
     def evaluate(self) -> Path:
         """Compares retrieval with the baselines, unless the report says so already."""

@@ -37,7 +37,7 @@ _RECORDED_PACKAGES = (
 )  # fmt: skip
 
 ArtifactKind = Literal[
-    "dataset", "text_encoder", "text_embeddings", "retrieval", "model"
+    "dataset", "text_encoder", "text_embeddings", "retrieval", "ranking", "model"
 ]
 
 

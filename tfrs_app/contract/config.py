@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from tfrs_app.contract.data_config import DataConfig
-from tfrs_app.contract.features import Feature, FeatureSpec, Name
+from tfrs_app.contract.features import Feature, FeatureSpec, Kind, Name, Role
+from tfrs_app.contract.formula import Formula
+from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.contract.retrieval_config import RetrievalConfig
 from tfrs_app.contract.search_space import check_space
 from tfrs_app.contract.section import Count, Fraction, Positive, Section
@@ -77,6 +79,8 @@ class ShopConfig(Section):
     features: Annotated[tuple[Feature, ...], Field(strict=False)] = ()
     text: TextConfig | None = None
     retrieval: RetrievalConfig = RetrievalConfig()
+    ranking: RankingConfig | None = None
+    """Null: the model answers with the towers' lists."""
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
     tune: TuneConfig | None = None
@@ -113,6 +117,19 @@ class ShopConfig(Section):
                 f"retrieval.text_neighbours is {neighbours} but the section text is "
                 "absent, so no texts can be compared; add `text: {}` or drop the key"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _score_has_its_names(self) -> ShopConfig:
+        score = self.ranking and self.ranking.score
+        numbers = self.spec.of(Role.CANDIDATE, Kind.NUMERIC, Kind.BUCKETIZED)
+        known = [*self.event_weights, *(feature.name for feature in numbers)]
+        for name in sorted(Formula(score).names if score else ()):
+            if name not in known:
+                raise ValueError(
+                    f"ranking.score names {name!r}, which is neither an event type nor "
+                    f"a numeric item feature; use some of {known}"
+                )
         return self
 
     @model_validator(mode="after")

@@ -9,8 +9,6 @@ from tfrs_app.data.windows import QueryReader
 from tfrs_app.evaluation.protocol import Question
 from tfrs_app.models.retrieval import RetrievalModel
 
-ITEMS_A_STEP = 8192
-
 
 class RetrievalScorer:
     """Scores every item by the dot product of query and item embedding.
@@ -38,19 +36,8 @@ class RetrievalScorer:
         user = question.user[rows]
         moment_s = question.moment_s
         if moment_s not in self._catalogues:
-            self._catalogues[moment_s] = embed_catalogue(self._model, moment_s)
+            self._catalogues[moment_s] = self._model.embed_catalogue(moment_s)
         moment = np.full(len(user), moment_s, np.int64)
         queries = self._embed(user, question.history_end[rows], moment)
         scores: np.ndarray = queries.numpy() @ self._catalogues[moment_s].T
         return scores
-
-
-def embed_catalogue(model: RetrievalModel, moment_s: int) -> np.ndarray:
-    """Returns every item's embedding as of a moment, float32 `[items, dim]`."""
-    rows = np.arange(model.catalogue_size, dtype=np.int32)
-    return np.concatenate(
-        [
-            model.embed_items(rows[start : start + ITEMS_A_STEP], moment_s).numpy()
-            for start in range(0, len(rows), ITEMS_A_STEP)
-        ]
-    )

@@ -17,7 +17,6 @@ from tfrs_app.contract.artifacts import (
 )
 from tfrs_app.contract.config import ExportConfig
 from tfrs_app.contract.signatures import RETRIEVE, SERVING_DEFAULT
-from tfrs_app.evaluation.retrieval_scorer import embed_catalogue
 from tfrs_app.export.filters import ItemFilters
 from tfrs_app.export.index_choice import IndexChoice, choose_index, sample_queries
 from tfrs_app.export.recommender import Recommender
@@ -61,7 +60,7 @@ def build_recommender(
         ConfigError: the catalogue or `min_recall` forbids the configured index.
     """
     now_s = int(encoded.dataset.events.timestamp.max()) + 1  # just after all events
-    embeddings = tf.Variable(embed_catalogue(model, now_s), trainable=False)
+    embeddings = tf.Variable(model.embed_catalogue(now_s), trainable=False)
     choice = choose_index(embeddings, sample_queries(model, encoded, now_s), config)
     recommender = Recommender(
         spec=encoded.dataset.spec,

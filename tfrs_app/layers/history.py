@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from tfrs_app.contract.features import FeatureSpec
 from tfrs_app.layers.lookup import FIRST_TOKEN, PADDING
+
+_ONE_BEFORE, _ONE_BEHIND = [[0, 0], [1, 0]], [[0, 0], [0, 1]]
 
 
 class Histories(NamedTuple):
@@ -32,14 +34,32 @@ class Histories(NamedTuple):
     @property
     def latest(self) -> tf.Tensor:
         """Returns which events are the last of their item, bool `[queries, length]`."""
+        return self._at_edge(lambda item: tf.pad(item[:, 1:], _ONE_BEHIND))
+
+    @property
+    def earliest(self) -> tf.Tensor:
+        """Returns which events are the first of their item, in the same shape."""
+        return self._at_edge(lambda item: tf.pad(item[:, :-1], _ONE_BEFORE))
+
+    def _at_edge(self, neighbour: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+        """Returns the events beside which, item by item, another item's stands."""
         length = tf.shape(self.index)[1]
         place = tf.cast(tf.range(length), tf.int64)
         # Sorting by item and then by place brings an item's events together.
         key = tf.cast(self.index, tf.int64) * tf.cast(length, tf.int64) + place
         order = tf.argsort(key, axis=1)
-        item = tf.gather(self.index, order, batch_dims=1)
-        last = tf.pad(item[:, 1:], [[0, 0], [0, 1]], constant_values=-1) != item
-        return tf.gather(last, tf.argsort(order, axis=1), batch_dims=1)
+        item = tf.gather(self.index, order, batch_dims=1) + 1  # 0 is beyond the edge
+        at_edge = neighbour(item) != item
+        return tf.gather(at_edge, tf.argsort(order, axis=1), batch_dims=1)
+
+
+def type_weights(spec: FeatureSpec) -> list[float]:
+    """Returns how much an event counts, by index of its type.
+
+    Padding counts 0, an unknown type like the least of the known ones.
+    """
+    weights = list(spec.event_weights.values())
+    return [0.0, min(weights), *weights]
 
 
 class HistorySummary(tf.keras.layers.Layer):
@@ -71,9 +91,7 @@ class MeanHistory(tf.keras.layers.Layer):
 
     def __init__(self, spec: FeatureSpec, half_lives_days: Sequence[float]) -> None:
         super().__init__(name="mean_history")
-        # Padding 0; an unknown type counts like the least of the known ones.
-        weights = list(spec.event_weights.values())
-        self.type_weights = [0.0, min(weights), *weights]
+        self.type_weights = type_weights(spec)
         self.half_lives_days = list(half_lives_days)
 
     def call(self, histories: Histories) -> tf.Tensor:

@@ -23,6 +23,8 @@ from tfrs_app.layers.trends import ItemTrends, first_seconds
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.towers import CandidateTower, QueryTower
 
+ITEMS_A_STEP = 8192
+
 
 class RetrievalModel(tfrs.Model):
     """Scores items for queries by the dot product of two vectors.
@@ -136,6 +138,16 @@ class RetrievalModel(tfrs.Model):
         """Returns the embeddings of catalogue rows `[n]` at a moment, `[n, width]`."""
         return self._embedded(rows, moment_s)
 
+    def embed_catalogue(self, moment_s: int) -> np.ndarray:
+        """Returns every item's embedding as of a moment, float32 `[items, width]`."""
+        rows = np.arange(self.catalogue_size, dtype=np.int32)
+        return np.concatenate(
+            [
+                self.embed_items(rows[start : start + ITEMS_A_STEP], moment_s).numpy()
+                for start in range(0, len(rows), ITEMS_A_STEP)
+            ]
+        )
+
     def compute_loss(
         self, inputs: Mapping[str, tf.Tensor], training: bool = False
     ) -> tf.Tensor:
@@ -173,9 +185,7 @@ class RetrievalModel(tfrs.Model):
 
     def _square(self, vectors: tf.Tensor) -> tf.Tensor:
         """Returns the mean squared length of vectors `[n, width]`, factors left out."""
-        factors = self.config.factors
-        ends = [self.config.embedding_dim, 0 if factors is None else factors.dim, -1]
-        learned, _, trends = tf.split(vectors, ends, axis=1)
+        learned, _, trends = tf.split(vectors, self.query_tower.blocks, axis=1)
         squares = tf.reduce_sum(learned**2, axis=1) + tf.reduce_sum(trends**2, axis=1)
         return tf.reduce_mean(squares)
 

@@ -98,6 +98,20 @@ class QueryTower(_Tower):
             self.log_temperature = tf.Variable(0.0, name="log_temperature")
         self.config = config
 
+    @property
+    def blocks(self) -> tuple[int, int, int]:
+        """Returns the widths of what is learned, of the factors and of the trends."""
+        factors, trends = self.config.factors, self.config.trend_days
+        return (
+            self.config.embedding_dim,
+            factors.dim if factors else 0,
+            self.config.trend_dim if trends else 0,
+        )
+
+    def histories(self, inputs: Mapping[str, tf.Tensor]) -> Histories:
+        """Returns all events of each query, without vectors."""
+        return _of_queries(inputs, inputs[HISTORY_ITEM_ID])
+
     def call(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Embeds queries.
 
@@ -149,7 +163,7 @@ class QueryTower(_Tower):
     def _mean_factors(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns the mean of all events' linear factors, `[queries, factors.dim]`."""
         assert self.factors is not None
-        histories = _of_queries(inputs, inputs[HISTORY_ITEM_ID])
+        histories = self.histories(inputs)
         # As in what the factors were fitted to, having an item often counts once.
         once = tf.where(histories.latest, histories.index, PADDING)
         wanted = tf.gather(self.factors.history, once)

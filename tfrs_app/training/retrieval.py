@@ -23,7 +23,7 @@ from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.training.fine_tuning import FineTuning
 from tfrs_app.training.optimizers import LazyAdam
 from tfrs_app.training.progress import TrainingProgress
-from tfrs_app.training.runs import CHECKPOINTS, seal
+from tfrs_app.training.runs import CHECKPOINTS, seal, write_earlier
 
 LOGS = "logs"
 
@@ -88,6 +88,7 @@ def train_retrieval(
             training.run_epoch(progress, writer)
         writer.close()
         progress.restore_best()
+        write_earlier(folder, training.model)
         training.catch_up()
         return seal(folder, training.model, progress, fine_tuning)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import tensorflow as tf
@@ -16,9 +17,11 @@ from tfrs_app.contract.artifacts import (
     write_manifest,
 )
 from tfrs_app.contract.errors import ArtifactError
+from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.contract.retrieval_config import RetrievalConfig
 from tfrs_app.data.windows import QueryReader
 from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.ranking import RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.training.fine_tuning import FineTuning
 from tfrs_app.training.progress import TrainingProgress
@@ -26,6 +29,9 @@ from tfrs_app.version import __version__
 
 CONFIG = "config.json"
 WEIGHTS = "weights/retrieval"
+EARLIER_WEIGHTS = "weights/before_validation"
+"""Of the towers before they saw the validation span: what a ranker learns from."""
+RANKING_WEIGHTS = "weights/ranking"
 TEXT_ENCODER = "text_encoder"
 """A fine-tuned one, as a SavedModel: embeds texts as the run's towers know them."""
 CHECKPOINTS = "checkpoints"
@@ -94,24 +100,108 @@ def seal(
     return manifest
 
 
-def load_retrieval(folder: Path, encoded: EncodedDataset) -> RetrievalModel:
+def write_earlier(folder: Path, model: RetrievalModel) -> None:
+    """Writes the towers' weights of before they see the validation span."""
+    _towers(model).write(str(folder / EARLIER_WEIGHTS))
+
+
+def load_retrieval(
+    folder: Path, encoded: EncodedDataset, *, weights: str = WEIGHTS
+) -> RetrievalModel:
     """Restores the model of a finished run.
+
+    Args:
+        folder: of the run.
+        encoded: the dataset that it was trained on.
+        weights: `WEIGHTS` or `EARLIER_WEIGHTS`.
 
     Raises:
         ArtifactError: the run is unfinished, damaged or of another dataset.
     """
     manifest = verify(folder)
-    if manifest.parent != encoded.dataset.manifest.id:
-        raise ArtifactError(
-            f"{folder}: was trained on dataset {manifest.parent}, not on "
-            f"{encoded.dataset.manifest.id}; train again"
-        )
+    _refuse_other(folder, manifest, "dataset", encoded.dataset.manifest.id)
     config = run_config(folder)
     model = RetrievalModel(encoded, config)
     # Layers make their variables when first called, and restoring fills them then.
-    status = _towers(model).read(str(folder / WEIGHTS))
+    status = _towers(model).read(str(folder / weights))
     _call_once(model, encoded.reader(config.longest_history))
     status.assert_consumed()
+    return model
+
+
+def _refuse_other(folder: Path, manifest: Manifest, what: str, wanted: str) -> None:
+    if manifest.parent != wanted:
+        raise ArtifactError(
+            f"{folder}: was trained on {what} {manifest.parent}, not on {wanted}; "
+            "train again"
+        )
+
+
+def ranking_identity(retrieval_run: str, config: RankingConfig) -> str:
+    """Returns the id of the ranker that towers and a configuration lead to."""
+    return identity_of(
+        retrieval=retrieval_run,
+        ranking=config.model_dump(mode="json"),
+        version=__version__,
+    )
+
+
+def seal_ranking(
+    folder: Path,
+    model: RankingModel,
+    encoded: EncodedDataset,
+    progress: TrainingProgress,
+    metrics: Mapping[str, float],
+    retrieval_run: str,
+) -> Manifest:
+    """Writes what a ranker's training came to, and removes its checkpoints.
+
+    Args:
+        folder: of the run.
+        model: as trained and calibrated.
+        encoded: dataset with look-ups.
+        progress: how the training went.
+        metrics: of the held-out users.
+        retrieval_run: id of the towers' run.
+    """
+    spec = encoded.dataset.spec
+    tf.train.Checkpoint(model=model).write(str(folder / RANKING_WEIGHTS))
+    write_atomically(folder / CONFIG, model.config.model_dump_json(indent=2).encode())
+    write_atomically(folder / SPEC, spec.model_dump_json(indent=2).encode())
+    manifest = write_manifest(
+        folder,
+        kind="ranking",
+        identity=ranking_identity(retrieval_run, model.config),
+        parent=retrieval_run,
+        spec_fingerprint=spec.fingerprint,
+        counts={
+            "epochs": progress.epochs_done,
+            "best_epoch": progress.best_epoch,
+            "columns": model.columns,
+            **metrics,
+        },
+        leave_out=CHECKPOINTS,
+    )
+    shutil.rmtree(folder / CHECKPOINTS)
+    return manifest
+
+
+def load_ranking(
+    folder: Path, encoded: EncodedDataset, retrieval_run: str
+) -> RankingModel:
+    """Restores the ranker of a finished run.
+
+    Raises:
+        ArtifactError: the run is unfinished, damaged or of other towers.
+    """
+    manifest = verify(folder)
+    _refuse_other(folder, manifest, "towers", retrieval_run)
+    config = RankingConfig.model_validate_json((folder / CONFIG).read_bytes())
+    model = RankingModel(encoded, config, manifest.counts["columns"])
+    nobody = tf.zeros([0], tf.int64)
+    model.make_variables(encoded.reader(1)(nobody, nobody, nobody, nobody))
+    status = tf.train.Checkpoint(model=model).read(str(folder / RANKING_WEIGHTS))
+    status.assert_existing_objects_matched().expect_partial()
     return model
 
 

@@ -1,0 +1,126 @@
+"""From a query to described candidates: what the ranker sees, served or in training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tfrs_app.contract.features import Kind, Role
+from tfrs_app.contract.ranking_config import RankingConfig
+from tfrs_app.data.windows import TIMESTAMP
+from tfrs_app.layers.cross_features import CrossFeatures
+from tfrs_app.layers.grouping import NOTHING, marked
+from tfrs_app.layers.history import type_weights
+from tfrs_app.models.candidate_sources import (
+    Allow,
+    Candidates,
+    CandidateSources,
+    Search,
+    allowed_by,
+)
+from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.item_state import ItemState
+from tfrs_app.models.towers import QueryTower
+
+
+class Described(NamedTuple):
+    """Pairs candidates with what the ranker is told of them."""
+
+    candidates: Candidates
+    retrieval: tf.Tensor
+    """float32 `[batch, n]`, the towers' score."""
+    features: tf.Tensor
+    """float32 `[batch, n, columns]`."""
+
+
+class Funnel(tf.Module):
+    """Lets the sources propose and describes what they propose.
+
+    Args:
+        encoded: dataset with look-ups.
+        query_tower: embeds queries.
+        state: of the items, as of some moment.
+        config: of the ranker.
+    """
+
+    def __init__(
+        self,
+        encoded: EncodedDataset,
+        query_tower: QueryTower,
+        state: ItemState,
+        config: RankingConfig,
+    ) -> None:
+        super().__init__(name="funnel")
+        spec = encoded.dataset.spec
+        self.query_tower, self.state = query_tower, state
+        weights = type_weights(spec)
+        self.sources = CandidateSources(state, config.sources, weights)
+        self.cross = CrossFeatures(
+            weights,
+            config.half_lives_days,
+            _columns(encoded, Kind.CATEGORICAL),
+            _columns(encoded, Kind.NUMERIC, Kind.BUCKETIZED),
+        )
+
+    def unfiltered(
+        self, inputs: Mapping[str, tf.Tensor], excluded: tf.Tensor
+    ) -> Described:
+        """Returns the candidates that a request without filters has, exactly searched.
+
+        Args:
+            inputs: of the query tower.
+            excluded: int32 `[batch or 1, n]`, catalogue rows; NOTHING excludes nothing.
+        """
+        batch, items = tf.shape(inputs[TIMESTAMP])[0], self.state.items
+        barred = marked(excluded, batch, items)
+
+        def search(query: tf.Tensor, count: int) -> tf.Tensor:
+            scores = tf.matmul(query, self.state.embeddings, transpose_b=True)
+            scores = tf.where(barred, -math.inf, scores)
+            best = tf.math.top_k(scores, tf.minimum(count, items))
+            return tf.where(best.values > -math.inf, best.indices, NOTHING)
+
+        return self(inputs, search, allowed_by(barred))
+
+    def __call__(
+        self, inputs: Mapping[str, tf.Tensor], search: Search, allow: Allow
+    ) -> Described:
+        """Returns the described candidates of looked-up queries.
+
+        Args:
+            inputs: of the query tower.
+            search: finds the nearest allowed items.
+            allow: tells which of other sources' items are allowed.
+        """
+        query = self.query_tower(inputs)
+        histories = self.query_tower.histories(inputs)
+        found = self.sources(query, histories, search, allow)
+        scores = self._scores(query, found.row)
+        row = tf.maximum(found.row, 0)
+        features = [
+            self.cross(histories, tf.gather(self.state.index, row)),
+            tf.gather(self.state.columns, row),
+            scores,
+            found.proposed,
+            tf.math.log1p(found.together)[..., tf.newaxis],
+        ]
+        return Described(
+            found, tf.reduce_sum(scores, axis=-1), tf.concat(features, axis=-1)
+        )
+
+    def _scores(self, query: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
+        """Returns what each block adds to the towers' score, `[batch, n, blocks]`."""
+        items = tf.gather(self.state.embeddings, tf.maximum(row, 0))
+        products = items * query[:, tf.newaxis, :]
+        parts = tf.split(products, self.state.blocks, axis=-1)
+        return tf.stack([tf.reduce_sum(part, axis=-1) for part in parts], axis=-1)
+
+
+def _columns(encoded: EncodedDataset, *kinds: Kind) -> dict[str, np.ndarray]:
+    """Returns the items' features of some kinds, by item index."""
+    features = encoded.dataset.spec.of(Role.CANDIDATE, *kinds)
+    return {f.name: encoded.content_by_index[f.name] for f in features}

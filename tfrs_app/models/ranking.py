@@ -1,0 +1,167 @@
+"""DCN-v2: how probably a user takes each candidate of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from tfrs_app.contract.features import FeatureSpec, Kind, Role
+from tfrs_app.contract.formula import Formula
+from tfrs_app.contract.ranking_config import RankingConfig
+from tfrs_app.layers.calibration import Calibration
+from tfrs_app.layers.inputs import FeatureInputs
+from tfrs_app.models.encoded import EncodedDataset
+
+ROW = "candidate_row"
+FEATURES = "candidate_features"
+CLIP = 5.0
+"""Standard deviations beyond which a feature tells no more."""
+
+
+def tasks_of(spec: FeatureSpec) -> list[str]:
+    """Returns the event types, the lightest first: what is predicted, in this order."""
+    return sorted(spec.event_weights, key=lambda name: spec.event_weights[name])
+
+
+class RankingModel(tf.keras.Model):
+    """Predicts what happens to each candidate, one task an event type.
+
+    Cross layers (DCN-v2, Wang et al. 2021, https://arxiv.org/abs/2008.13535) and deep
+    layers over the candidates' features. Tasks share the deep layers, or mix several
+    of them each in its own way (MMoE, Ma et al. 2018,
+    https://doi.org/10.1145/3219819.3220007).
+
+    Args:
+        encoded: dataset with look-ups.
+        config: sizes.
+        columns: width of the candidates' features.
+    """
+
+    def __init__(
+        self, encoded: EncodedDataset, config: RankingConfig, columns: int
+    ) -> None:
+        super().__init__(name="ranking")
+        dataset, spec = encoded.dataset, encoded.dataset.spec
+        self.config, self.columns, self.tasks = config, columns, tasks_of(spec)
+        known = (dataset.vocabularies, dataset.numeric)
+        items = [f for f in spec.of(Role.CANDIDATE) if f.kind is not Kind.TEXT]
+        asked = (*spec.of(Role.QUERY), *spec.of(Role.CONTEXT))
+        read = config.content
+        self.items = FeatureInputs(items if read else (), *known, "ranked_items")
+        self.queries = FeatureInputs(asked if read else (), *known, "ranked_queries")
+        self.content = {f.name: tf.constant(encoded.catalogue[f.name]) for f in items}
+        self.scale = tf.keras.layers.Normalization(axis=-1)
+        self.cross = [
+            tfrs.layers.feature_interaction.Cross(projection_dim=config.cross_rank)
+            for _ in range(config.cross_layers)
+        ]
+        self.experts = [_Deep(config.deep_layers) for _ in range(config.experts or 1)]
+        self.gates = [
+            tf.keras.layers.Dense(config.experts, "softmax")
+            for _ in self.tasks
+            if config.experts
+        ]
+        self.logits = [tf.keras.layers.Dense(1) for _ in self.tasks]
+        self.dropout = tf.keras.layers.Dropout(config.dropout)
+        self.calibrations = [Calibration() for _ in self.tasks]
+        self.formula = Formula(config.score or self.tasks[-1])
+        self.means = {name: known.mean for name, known in dataset.numeric.items()}
+
+    def make_variables(self, query: Mapping[str, tf.Tensor]) -> None:
+        """Makes all variables, which layers otherwise make when first called.
+
+        Args:
+            query: profile and context of no query, `[0]` each.
+        """
+        self.scale.build([None, None, self.columns])
+        nothing = {
+            FEATURES: tf.zeros([0, 1, self.columns]),
+            ROW: tf.zeros([0, 1], tf.int32),
+        }
+        self({**query, **nothing})
+
+    def call(
+        self, inputs: Mapping[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """Returns logits `[batch, n, tasks]`.
+
+        Args:
+            inputs: `FEATURES` `[batch, n, columns]`, `ROW` `[batch, n]`, and each query
+                and context feature `[batch]`.
+            training: whether features are dropped.
+        """
+        row = tf.maximum(inputs[ROW], 0)
+        content = {name: tf.gather(v, row) for name, v in self.content.items()}
+        queries = [
+            tf.repeat(part[:, tf.newaxis, :], tf.shape(row)[1], axis=1)
+            for part in self.queries(inputs)
+        ]
+        scaled = tf.clip_by_value(self.scale(inputs[FEATURES]), -CLIP, CLIP)
+        start = tf.concat([scaled, *self.items(content), *queries], axis=-1)
+        start = self.dropout(start, training=training)
+        crossed = start
+        for layer in self.cross:
+            crossed = layer(start, crossed)
+        behind = start if self.config.parallel else crossed
+        deep = [expert(behind) for expert in self.experts]
+        logits = []
+        for number, head in enumerate(self.logits):
+            own = self._mixed(deep, start, number)
+            if self.config.parallel:
+                own = tf.concat([crossed, own], axis=-1)
+            logits.append(head(own))
+        return self._chained(tf.concat(logits, axis=-1))
+
+    def _mixed(
+        self, deep: Sequence[tf.Tensor], start: tf.Tensor, task: int
+    ) -> tf.Tensor:
+        """Returns what a task sees of the experts' outputs, `[batch, n, width]`."""
+        if not self.gates:
+            return deep[0]
+        shares = self.gates[task](start)[..., tf.newaxis, :]
+        return tf.reduce_sum(shares * tf.stack(deep, axis=-1), axis=-1)
+
+    def _chained(self, logits: tf.Tensor) -> tf.Tensor:
+        """Multiplies each task's probability by those of all lighter ones.
+
+        If so configured: ESMM, Ma et al. 2018, https://arxiv.org/abs/1804.07931.
+        """
+        if not self.config.entire_space:
+            return logits
+        log_p = tf.cumsum(tf.math.log_sigmoid(logits), axis=-1)
+        log_p = tf.minimum(log_p, -1e-6)
+        return log_p - tf.math.log(-tf.math.expm1(log_p))
+
+    def probabilities(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the calibrated probability of each task, `[batch, n]`."""
+        pairs = zip(self.calibrations, tf.unstack(logits, axis=-1), strict=True)
+        calibrated = [tf.sigmoid(calibrate(one)) for calibrate, one in pairs]
+        return dict(zip(self.tasks, calibrated, strict=True))
+
+    def score(
+        self, probabilities: Mapping[str, tf.Tensor], row: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns what lists are ordered by, `[batch, n]`.
+
+        A number that an item lacks is taken to be the catalogue's mean.
+        """
+        values = dict(probabilities)
+        for name in self.formula.names - set(values):
+            own = tf.gather(tf.cast(self.content[name], tf.float32), tf.maximum(row, 0))
+            values[name] = tf.where(tf.math.is_nan(own), self.means[name], own)
+        return self.formula(values)
+
+
+class _Deep(tf.keras.layers.Layer):
+    """Stacks dense layers."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.stack = [tf.keras.layers.Dense(width, "relu") for width in widths]
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        for layer in self.stack:
+            inputs = layer(inputs)
+        return inputs

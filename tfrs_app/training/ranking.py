@@ -1,0 +1,211 @@
+"""Trains the ranker on what the funnel proposes after the towers' training span."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfrs_app.contract.artifacts import Manifest, exclusive
+from tfrs_app.contract.errors import DataError
+from tfrs_app.contract.ranking_config import RankingConfig
+from tfrs_app.data.co_purchases import read_co_purchases
+from tfrs_app.evaluation.probabilities import list_metrics
+from tfrs_app.layers.grouping import NOTHING
+from tfrs_app.layers.list_losses import list_loss
+from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.funnel import Funnel
+from tfrs_app.models.item_state import ItemKnowledge
+from tfrs_app.models.ranking import RankingModel, tasks_of
+from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.training.progress import TrainingProgress
+from tfrs_app.training.ranking_lists import (
+    ListMaker,
+    RankingExamples,
+    ranking_examples,
+)
+from tfrs_app.training.runs import CHECKPOINTS, seal_ranking
+
+LISTS_A_STEP = 128
+VALIDATION_K = 20
+
+Report = Callable[[str], None]
+
+
+def train_ranking(
+    encoded: EncodedDataset,
+    retrieval: RetrievalModel,
+    config: RankingConfig,
+    folder: Path,
+    report: Report,
+    *,
+    retrieval_run: str,
+) -> Manifest:
+    """Trains a ranker into a run folder, or resumes what a kill left there.
+
+    Args:
+        encoded: a verified dataset with its look-ups.
+        retrieval: the towers as they were before they saw the validation span.
+        config: sizes and training settings.
+        folder: the run's folder, `runs/<id>`.
+        report: takes one line a finished epoch.
+        retrieval_run: id of the towers' run.
+
+    Returns:
+        The manifest that seals the run.
+
+    Raises:
+        DataError: the validation span has too few lists.
+        ArtifactError: another process trains into the same folder.
+    """
+    tf.keras.utils.set_random_seed(config.seed)
+    with exclusive(folder):
+        examples = _examples(encoded, retrieval, config, report)
+        training = RankingTraining(encoded, config, examples)
+        progress = TrainingProgress(
+            training.model, folder / CHECKPOINTS, config.patience
+        )
+        if progress.epochs_done:
+            report(f"resuming after epoch {progress.epochs_done}")
+        while not progress.finished(config.epochs):
+            epoch = progress.epochs_done
+            loss = training.run_epoch(epoch)
+            ndcg = training.measured()[f"ndcg@{VALIDATION_K}"]
+            best = " (best)" if progress.record(ndcg) else ""
+            report(
+                f"epoch {epoch + 1}: loss {loss:.4f}, ndcg@{VALIDATION_K} of held-out "
+                f"users' lists {ndcg:.4f}{best}"
+            )
+        progress.restore_best()
+        training.calibrate()
+        metrics = training.measured()
+        told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+        report(f"held-out users, calibrated: {told}")
+        return seal_ranking(
+            folder, training.model, encoded, progress, metrics, retrieval_run
+        )
+
+
+def _examples(
+    encoded: EncodedDataset,
+    retrieval: RetrievalModel,
+    config: RankingConfig,
+    report: Report,
+) -> RankingExamples:
+    dataset = encoded.dataset
+    split, log, spec = dataset.split, dataset.events, dataset.spec
+    knowledge = ItemKnowledge(
+        retrieval, encoded, read_co_purchases(dataset.folder), config
+    )
+    funnel = Funnel(encoded, retrieval.query_tower, knowledge.state, config)
+    types = [spec.event_types.index(name) for name in tasks_of(spec)]
+    reader = encoded.reader(retrieval.config.longest_history)
+    examples = ranking_examples(
+        ListMaker(funnel, reader, log, types),
+        log,
+        config,
+        split.validation_start,
+        split.test_start,
+        knowledge.refresh,
+    )
+    for part, lists in vars(examples).items():
+        if not lists.label[..., -1].any():
+            raise DataError(
+                f"ranking: nothing that was proposed to the {part} users was bought in "
+                "the validation span; make the span longer or the sources larger"
+            )
+    lists = examples.training
+    report(
+        f"{len(lists.user):,} lists with {int((lists.row != NOTHING).sum()):,} "
+        f"candidates, {int(lists.label[..., -1].sum()):,} of them bought; "
+        f"{len(examples.held_out.user):,} held out"
+    )
+    return examples
+
+
+class RankingTraining:
+    """Holds what every epoch of one training uses.
+
+    Args:
+        encoded: dataset with look-ups.
+        config: sizes and training settings.
+        examples: lists.
+    """
+
+    def __init__(
+        self, encoded: EncodedDataset, config: RankingConfig, examples: RankingExamples
+    ) -> None:
+        self.config, self.examples = config, examples
+        lists = examples.training
+        self.model = RankingModel(encoded, config, lists.features.shape[2])
+        self.model.scale.adapt(lists.features[lists.row != NOTHING].astype(np.float32))
+        self.model(lists.inputs(np.arange(1)))  # makes the variables
+        self.model.compile(tf.keras.optimizers.Adam(config.learning_rate))
+        self._step = tf.function(self._take_step, reduce_retracing=True)
+        self._logits = tf.function(self.model, reduce_retracing=True)
+
+    def run_epoch(self, epoch: int) -> float:
+        """Trains one epoch, counted from 0, and returns its mean loss."""
+        lists, size = self.examples.training, self.config.batch_size
+        order = np.random.default_rng([self.config.seed, epoch]).permutation(
+            len(lists.user)
+        )
+        losses = []
+        for start in range(0, max(1, len(order) - size + 1), size):
+            some = order[start : start + size]
+            label = lists.label[some].astype(np.float32)
+            losses.append(self._step(lists.inputs(some), label, lists.weight[some]))
+        return float(np.mean(losses))
+
+    def _take_step(
+        self, inputs: dict[str, tf.Tensor], label: tf.Tensor, weight: tf.Tensor
+    ) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            logits = self.model(inputs, training=True)
+            each = [
+                list_loss(self.config.loss, logit, wanted, weight)
+                for logit, wanted in zip(
+                    tf.unstack(logits, axis=-1), tf.unstack(label, axis=-1), strict=True
+                )
+            ]
+            loss = tf.add_n(each) / len(each)
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        self.model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return loss
+
+    def calibrate(self) -> None:
+        """Fits each task's probabilities to the held-out users' lists."""
+        lists = self.examples.held_out
+        logits, real = self._held_out_logits(), lists.weight > 0
+        for task, calibration in enumerate(self.model.calibrations):
+            calibration.fit(
+                self.config.calibration,
+                logits[..., task][real],
+                lists.label[..., task][real],
+                lists.weight[real],
+            )
+
+    def measured(self) -> dict[str, float]:
+        """Returns the metrics of the held-out users' lists."""
+        lists = self.examples.held_out
+        probabilities = self.model.probabilities(tf.constant(self._held_out_logits()))
+        score = self.model.score(probabilities, tf.constant(lists.row)).numpy()
+        weightiest = probabilities[self.model.tasks[-1]].numpy()
+        return list_metrics(
+            score=score,
+            probability=weightiest,
+            label=lists.label[..., -1],
+            weight=lists.weight,
+            wanted=lists.wanted,
+            k=VALIDATION_K,
+        )
+
+    def _held_out_logits(self) -> np.ndarray:
+        lists = self.examples.held_out
+        places = np.arange(len(lists.user))
+        steps = np.array_split(places, max(1, len(places) // LISTS_A_STEP))
+        parts = [self._logits(lists.inputs(some)) for some in steps]
+        return np.concatenate(parts)

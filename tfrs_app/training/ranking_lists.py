@@ -1,0 +1,270 @@
+"""Training lists for the ranker: what the funnel would have proposed, and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+
+from tfrs_app.contract.ranking_config import RankingConfig
+from tfrs_app.data.event_log import EventLog
+from tfrs_app.data.windows import QueryReader
+from tfrs_app.layers.grouping import NOTHING
+from tfrs_app.layers.inputs import SECONDS_PER_DAY
+from tfrs_app.models.funnel import Funnel
+from tfrs_app.models.ranking import FEATURES, ROW
+
+LISTS_A_STEP = 32
+IDLE_SHARE = 0.1
+"""Of the users to whom nothing happens; each stands for all of them."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Holds candidates, what they look like, and what became of them.
+
+    Args:
+        user: int64 `[lists]`.
+        row: int32 `[lists, n]`, catalogue rows; NOTHING behind the last.
+        features: float16 `[lists, n, columns]`.
+        label: bool `[lists, n, tasks]`.
+        weight: float32 `[lists, n]`, how many candidates each stands for; 0: none.
+        query: profile and context `[lists]` each.
+        wanted: int64 `[lists]`, items that the weightiest event happened to, whether
+            they were proposed or not.
+    """
+
+    user: np.ndarray
+    row: np.ndarray
+    features: np.ndarray
+    label: np.ndarray
+    weight: np.ndarray
+    query: dict[str, np.ndarray]
+    wanted: np.ndarray
+
+    def inputs(self, lists: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns the ranker's inputs for some lists, `[len(lists), ...]`."""
+        query = {name: values[lists] for name, values in self.query.items()}
+        return {
+            ROW: self.row[lists],
+            FEATURES: self.features[lists].astype(np.float32),
+            **query,
+        }
+
+    def of(self, kept: np.ndarray) -> Lists:
+        """Returns some of the lists.
+
+        Args:
+            kept: bool or int, an index of the lists.
+        """
+        return Lists(
+            **{
+                name: {k: v[kept] for k, v in value.items()}
+                if isinstance(value, dict)
+                else value[kept]
+                for name, value in vars(self).items()
+            }
+        )
+
+    @staticmethod
+    def joined(parts: list[Lists]) -> Lists:
+        """Returns all lists of several parts, padded to one length."""
+        longest = max(part.row.shape[1] for part in parts)
+        padded = [part._padded(longest) for part in parts]
+        return Lists(
+            **{
+                name: {
+                    key: np.concatenate([getattr(p, name)[key] for p in padded])
+                    for key in value
+                }
+                if isinstance(value, dict)
+                else np.concatenate([getattr(p, name) for p in padded])
+                for name, value in vars(padded[0]).items()
+            }
+        )
+
+    def _padded(self, length: int) -> Lists:
+        more = [(0, 0), (0, length - self.row.shape[1])]
+        return replace(
+            self,
+            row=np.pad(self.row, more, constant_values=NOTHING),
+            features=np.pad(self.features, [*more, (0, 0)]),
+            label=np.pad(self.label, [*more, (0, 0)]),
+            weight=np.pad(self.weight, more),
+        )
+
+    def thinned(self, negatives: int, random: np.random.Generator) -> Lists:
+        """Leaves out candidates that nothing happened to; those left count for them.
+
+        Args:
+            negatives: kept in each list, drawn evenly.
+            random: draws them.
+        """
+        happened = self.label.any(axis=2)
+        real = self.row != NOTHING
+        draw = np.where(real & ~happened, random.random(self.row.shape), np.inf)
+        kept = happened | (np.argsort(np.argsort(draw, axis=1), axis=1) < negatives)
+        kept &= real
+        before, after = (real & ~happened).sum(axis=1), (kept & ~happened).sum(axis=1)
+        factor = np.divide(before, after, where=after > 0, out=np.ones(len(before)))
+        weight = self.weight * np.where(happened, 1.0, factor[:, np.newaxis]) * kept
+        # Those kept come to the front.
+        order = np.argsort(~kept, axis=1, kind="stable")[:, : kept.sum(axis=1).max()]
+        place = np.arange(len(order))[:, np.newaxis]
+        return replace(
+            self,
+            row=np.where(kept, self.row, NOTHING)[place, order],
+            features=self.features[place, order],
+            label=self.label[place, order],
+            weight=weight[place, order].astype(np.float32),
+        )
+
+
+class ListMaker:
+    """Runs the funnel's own sources as of a moment.
+
+    Args:
+        funnel: whose item state the caller sets to the moment.
+        reader: cuts the queries.
+        log: the same events.
+        tasks: event types, positions in the spec's.
+    """
+
+    def __init__(
+        self, funnel: Funnel, reader: QueryReader, log: EventLog, tasks: list[int]
+    ) -> None:
+        self._log, self._tasks, self._items = log, tasks, funnel.state.items
+        vector = tf.TensorSpec([None], tf.int64)
+
+        def propose(
+            user: tf.Tensor, end: tf.Tensor, moment: tf.Tensor, excluded: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+            inputs = reader(user, end, moment, end - 1)
+            found = funnel.unfiltered(inputs, excluded)
+            query = {k: v for k, v in inputs.items() if v.shape.rank == 1}
+            features = tf.cast(found.features, tf.float16)
+            return found.candidates.row, features, query
+
+        self._propose = tf.function(
+            propose,
+            input_signature=[
+                vector, vector, vector, tf.TensorSpec([None, None], tf.int32),
+            ],
+        )  # fmt: skip
+
+    def made(
+        self, users: np.ndarray, start_s: int, end_s: int, *, new_only: bool
+    ) -> Iterator[Lists]:
+        """Yields the lists of users at a moment.
+
+        Args:
+            users: int64, ascending; each with a history.
+            start_s: the moment.
+            end_s: what happens before this second is the label.
+            new_only: whether requests exclude what the user had before.
+        """
+        log = self._log
+        ends = log.before(start_s)
+        key = log.user * self._items + log.item
+        span = log.span(start_s, end_s)
+        happened = [np.unique(key[span & (log.event_type == t)]) for t in self._tasks]
+        had = np.unique(key[log.bought & log.span(None, start_s)])
+        if new_only:
+            happened = [np.setdiff1d(one, had) for one in happened]
+        for start in range(0, len(users), LISTS_A_STEP):
+            some = users[start : start + LISTS_A_STEP]
+            excluded = self._excluded(had, some) if new_only else _NOTHING_EXCLUDED
+            moment = np.full(len(some), start_s)
+            row, features, query = self._propose(some, ends[some], moment, excluded)
+            row = row.numpy()
+            keys = some[:, np.newaxis] * self._items + row
+            real = row != NOTHING
+            label = [np.isin(keys, one) & real for one in happened]
+            bounds = np.searchsorted(
+                happened[-1], [some * self._items, (some + 1) * self._items]
+            )
+            yield Lists(
+                user=some,
+                row=row,
+                features=features.numpy(),
+                label=np.stack(label, axis=-1),
+                weight=real.astype(np.float32),
+                query={name: values.numpy() for name, values in query.items()},
+                wanted=bounds[1] - bounds[0],
+            )
+
+    def _excluded(self, had: np.ndarray, users: np.ndarray) -> np.ndarray:
+        """Returns what each user had, int32 `[users, most]`, padded with NOTHING."""
+        first = np.searchsorted(had, users * self._items)
+        last = np.searchsorted(had, (users + 1) * self._items)
+        padded = np.full((len(users), int((last - first).max())), NOTHING, np.int32)
+        for place, (start, end) in enumerate(zip(first, last, strict=True)):
+            padded[place, : end - start] = had[start:end] % self._items
+        return padded
+
+
+_NOTHING_EXCLUDED = np.zeros((1, 0), np.int32)
+
+
+@dataclass(frozen=True)
+class RankingExamples:
+    """Holds the lists that train and those that judge."""
+
+    training: Lists
+    held_out: Lists
+
+
+def ranking_examples(
+    maker: ListMaker,
+    log: EventLog,
+    config: RankingConfig,
+    start_s: int,
+    end_s: int,
+    as_of: Callable[[int], object],
+) -> RankingExamples:
+    """Makes lists at several moments of a span that the towers were not trained on.
+
+    Every user is asked twice a moment: for anything, and for what is new to them. Of
+    users to whom nothing happens a share stands for all. Held-out users are asked at
+    the first moment only, with all candidates.
+
+    Args:
+        maker: runs the sources.
+        log: everybody's events.
+        config: of the ranker.
+        start_s: first second of the span.
+        end_s: the second behind it.
+        as_of: sets the item state to a moment, before lists are made there.
+    """
+    random = np.random.default_rng(config.seed)
+    held_out = random.random(log.users) < config.held_out_users
+    training, judging = [], []
+    step_s = round(config.every_days * SECONDS_PER_DAY)
+    for moment_s in range(start_s, end_s, step_s):
+        as_of(moment_s)
+        until_s = min(end_s, moment_s + round(config.horizon_days * SECONDS_PER_DAY))
+        asked = log.before(moment_s) > log.row_splits[:-1]
+        busy = np.zeros(log.users, bool)
+        busy[log.user[log.span(moment_s, until_s)]] = True
+        stands = asked & ~busy & (random.random(log.users) < IDLE_SHARE)
+        users = np.flatnonzero((asked & busy) | stands)
+        if moment_s != start_s:
+            users = users[~held_out[users]]
+        for new_only in (False, True):
+            for lists in maker.made(users, moment_s, until_s, new_only=new_only):
+                idle = ~busy[lists.user]
+                weight = (
+                    lists.weight * np.where(idle, 1 / IDLE_SHARE, 1.0)[:, np.newaxis]
+                )
+                lists = replace(lists, weight=weight.astype(np.float32))
+                judged = held_out[lists.user]
+                training.append(lists.of(~judged).thinned(config.negatives, random))
+                judging.append(lists.of(judged))
+    return RankingExamples(
+        *(
+            Lists.joined([p for p in parts if len(p.user)])
+            for parts in (training, judging)
+        )
+    )
