@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -25,10 +27,14 @@ from tfrs_app.contract.text_embeddings import text_embeddings_identity
 
 if TYPE_CHECKING:
     from beam.text_encoder import TextEncoder
+    from tfrs_app.evaluation.ranking import Lister, Scorer
     from tfrs_app.models.encoded import EncodedDataset
+    from tfrs_app.models.ranking import RankingModel
+    from tfrs_app.models.retrieval import RetrievalModel
     from tfrs_app.training.fine_tuning import FineTuning
 
 RETRIEVAL = "retrieval"
+FUNNEL = "funnel"
 
 
 @dataclass(frozen=True)
@@ -221,6 +227,49 @@ class Stages:
         self.console.print(f"ranking run {folder}")
         return folder
 
+    @property
+    def last_run(self) -> Path:
+        """Returns the run that a model is made from, which names those before it."""
+        return self.run_folder if self.config.ranking is None else self.ranking_folder
+
+    @cached_property
+    def _towers(self) -> RetrievalModel:
+        from tfrs_app.training.runs import load_retrieval
+
+        return load_retrieval(self.run_folder, self.encoded)
+
+    @cached_property
+    def _ranker(self) -> RankingModel | None:
+        from tfrs_app.training.runs import load_ranking
+
+        if self.config.ranking is None:
+            return None
+        return load_ranking(self.ranking_folder, self.encoded, self.run_folder.name)
+
+    @contextmanager
+    def _contestants(self) -> Iterator[dict[str, Scorer | Lister]]:
+        """Yields the models to measure; the funnel is a SavedModel as of the test."""
+        from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
+        from tfrs_app.evaluation.served import ServedLists
+        from tfrs_app.export.publish import build_recommender, save
+
+        towers, encoded = self._towers, self.encoded
+        length = towers.config.longest_history
+        models: dict[str, Scorer | Lister] = {
+            RETRIEVAL: RetrievalScorer(towers, encoded.reader(length))
+        }
+        if self._ranker is None:
+            yield models
+            return
+        with TemporaryDirectory(dir=self.layout.root, prefix=".as_of_test.") as folder:
+            moment_s = encoded.dataset.split.test_start
+            recommender, _ = build_recommender(
+                towers, encoded, self.config.export, self._ranker, moment_s
+            )
+            save(recommender, Path(folder))
+            models[FUNNEL] = ServedLists(Path(folder), encoded.dataset, length)
+            yield models
+
     def evaluate(self) -> Path:
         """Compares retrieval with the baselines, unless the report says so already."""
         from tfrs_app.evaluation.comparison import compare
@@ -231,25 +280,19 @@ class Stages:
 
         ingredients = {
             "dataset": self.dataset_folder.name,
-            "run": self.run_folder.name,
+            "run": self.last_run.name,
             "evaluation": self.config.evaluation.model_dump(mode="json"),
         }
         if self.report_page.is_file() and _holds(self.metrics_file, ingredients):
             self._unchanged("report", self.report_page)
             return self.metrics_file
-        from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
-        from tfrs_app.training.runs import load_retrieval
-
-        model = load_retrieval(self.run_folder, self.encoded)
-        scorer = RetrievalScorer(
-            model, self.encoded.reader(model.config.longest_history)
-        )
-        comparison = compare(
-            self.encoded.dataset,
-            {RETRIEVAL: scorer},
-            self.config.evaluation,
-            self.console.print,
-        )
+        with self._contestants() as models:
+            comparison = compare(
+                self.encoded.dataset,
+                models,
+                self.config.evaluation,
+                self.console.print,
+            )
         for target in Target:
             table = table_of(comparison.results, target, self.config.evaluation)
             self.console.print(table)
@@ -273,18 +316,17 @@ class Stages:
         """Publishes the model, unless the newest version has the same ingredients."""
         from tfrs_app.export import publish
 
-        base, run_id = self.model_base, self.run_folder.name
+        base, run_id = self.model_base, self.last_run.name
         published = publish.versions(base)
         if published:
             newest = base / str(published[-1])
             identity = publish.model_identity(run_id, self.config.export)
             if _is_valid(verify_model, newest, identity):
                 return self._unchanged("model", newest)
-        from tfrs_app.training.runs import load_retrieval
-
-        model = load_retrieval(self.run_folder, self.encoded)
         config = self.config.export
-        recommender, choice = publish.build_recommender(model, self.encoded, config)
+        recommender, choice = publish.build_recommender(
+            self._towers, self.encoded, config, self._ranker
+        )
         self.console.print(choice.table)
         folder, _ = publish.publish(
             recommender, choice, self.encoded, base, run_id=run_id, config=config
@@ -300,6 +342,8 @@ class Stages:
             ("evaluate", self.evaluate),
             ("export", self.export),
         ]
+        if self.config.ranking is not None:
+            steps.insert(2, ("train ranking", self.train_ranking))
         if self.embeds_texts:
             embed = ("embed texts", lambda: self.embed_texts(runner_options))
             steps.insert(1, embed)

@@ -19,7 +19,7 @@ from tfrs_app.evaluation.baselines.tuning import Tuned, tune
 from tfrs_app.evaluation.content import content_of
 from tfrs_app.evaluation.past import Past
 from tfrs_app.evaluation.protocol import Question, Target, ask
-from tfrs_app.evaluation.ranking import Scorer
+from tfrs_app.evaluation.ranking import Lister, Scorer
 from tfrs_app.evaluation.results import Exam, Result, measure
 from tfrs_app.evaluation.verdicts import Verdict, judge
 
@@ -36,7 +36,7 @@ class Comparison:
 
 def compare(
     dataset: Dataset,
-    models: Mapping[str, Scorer],
+    models: Mapping[str, Scorer | Lister],
     config: EvaluationConfig,
     report: Report,
 ) -> Comparison:
@@ -167,7 +167,9 @@ class Contest:
             results.append(replace(result, parameters=parameters, validation=ndcg))
         return results
 
-    def measure(self, name: str, scorers: Mapping[Target, Scorer]) -> list[Result]:
+    def measure(
+        self, name: str, scorers: Mapping[Target, Scorer | Lister]
+    ) -> list[Result]:
         """Puts the test questions; targets with the same scorer share its scores."""
         results = []
         for scorer in {id(scorer): scorer for scorer in scorers.values()}.values():

@@ -107,7 +107,8 @@ def list_ndcg(
     hits = np.take_along_axis(label & real, order, axis=1)
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(wanted, k)]
-    return (hits * discount).sum(axis=1) / ideal
+    ndcg: np.ndarray = (hits * discount).sum(axis=1) / ideal
+    return ndcg
 
 
 def list_metrics(

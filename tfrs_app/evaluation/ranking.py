@@ -29,6 +29,14 @@ class SameForAll(Protocol):
         """Returns float `[items]`."""
 
 
+@runtime_checkable
+class Lister(Protocol):
+    """Lists the best items itself, and scores no others."""
+
+    def lists(self, question: Question, k: int) -> np.ndarray:
+        """Returns catalogue rows, best first, int64 `[users, k]`; -1 for no item."""
+
+
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     """Returns the best k columns of each row, best first, int64 `[rows, k]`.
 
@@ -51,7 +59,7 @@ def ranked_lists(scorer: Scorer, question: Question, k: int) -> np.ndarray:
 
 
 def ranked_lists_of(
-    scorer: Scorer, questions: Sequence[Question], k: int
+    scorer: Scorer | Lister, questions: Sequence[Question], k: int
 ) -> list[np.ndarray]:
     """Returns the lists of several questions from one scoring.
 
@@ -68,6 +76,8 @@ def ranked_lists_of(
             raise ValueError("questions of several moments share no scores")
         if not np.isin(question.user, questions[0].user).all():
             raise ValueError("the first question must ask every user")
+    if isinstance(scorer, Lister):
+        return [scorer.lists(question, k) for question in questions]
     if isinstance(scorer, SameForAll):
         return [_same_for_all(scorer, question, k) for question in questions]
     lists: list[list[np.ndarray]] = [[] for _ in questions]

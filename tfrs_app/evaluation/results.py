@@ -13,7 +13,7 @@ from tfrs_app.evaluation.baselines.family import Parameters
 from tfrs_app.evaluation.metrics import mean_of
 from tfrs_app.evaluation.past import Past
 from tfrs_app.evaluation.protocol import Question, Target
-from tfrs_app.evaluation.ranking import Scorer, metrics_of, ranked_lists_of
+from tfrs_app.evaluation.ranking import Lister, Scorer, metrics_of, ranked_lists_of
 from tfrs_app.evaluation.significance import Interval
 from tfrs_app.evaluation.slices import Slice, slices_of
 
@@ -93,7 +93,7 @@ class Exam:
 
 def measure(
     model: str,
-    scorer: Scorer,
+    scorer: Scorer | Lister,
     exams: Sequence[Exam],
     past: Past,
     config: EvaluationConfig,
@@ -108,13 +108,15 @@ def measure(
         config: the cut-offs.
     """
     questions = [exam.question for exam in exams]
-    questions += [exam.among_cold for exam in exams]
+    if not isinstance(scorer, Lister):  # whose candidates nobody else can choose
+        questions += [exam.among_cold for exam in exams]
     longest = max(*config.ks, config.k, *CURVE)
     lists = ranked_lists_of(scorer, questions, longest)
-    whole, among_cold = lists[: len(exams)], lists[len(exams) :]
+    among_cold: list[np.ndarray | None] = [*lists[len(exams) :]]
+    among_cold = among_cold or [None] * len(exams)
     return [
         _measured(model, exam, on_all, on_cold, past, config)
-        for exam, on_all, on_cold in zip(exams, whole, among_cold, strict=True)
+        for exam, on_all, on_cold in zip(exams, lists, among_cold, strict=False)
     ]
 
 
@@ -122,7 +124,7 @@ def _measured(
     model: str,
     exam: Exam,
     lists: np.ndarray,
-    cold_lists: np.ndarray,
+    cold_lists: np.ndarray | None,
     past: Past,
     config: EvaluationConfig,
 ) -> Result:
@@ -147,12 +149,17 @@ def _measured(
 
 
 def _slice_results(
-    exam: Exam, lists: np.ndarray, cold_lists: np.ndarray, config: EvaluationConfig
+    exam: Exam,
+    lists: np.ndarray,
+    cold_lists: np.ndarray | None,
+    config: EvaluationConfig,
 ) -> dict[str, SliceResult]:
     found = {
         part.name: SliceResult(len(part.question.user), part.metrics(lists, config.ks))
         for part in exam.slices
     }
+    if cold_lists is None:
+        return found
     on_cold = mean_of(metrics_of(cold_lists, exam.among_cold, config.ks))
     return found | {COLD_CANDIDATES: SliceResult(len(cold_lists), on_cold)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,12 +17,17 @@ from tfrs_app.contract.artifacts import (
     write_manifest,
 )
 from tfrs_app.contract.config import ExportConfig
-from tfrs_app.contract.signatures import RETRIEVE, SERVING_DEFAULT
+from tfrs_app.contract.signatures import SERVING_DEFAULT
+from tfrs_app.data.co_purchases import read_co_purchases
 from tfrs_app.export.filters import ItemFilters
 from tfrs_app.export.index_choice import IndexChoice, choose_index, sample_queries
+from tfrs_app.export.ranked_recommender import RankedRecommender
 from tfrs_app.export.recommender import Recommender
 from tfrs_app.export.warmup import write_warmup
 from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.funnel import Funnel
+from tfrs_app.models.item_state import ItemKnowledge
+from tfrs_app.models.ranking import RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.version import __version__
 
@@ -30,7 +36,12 @@ INDEX_REPORT = "index.json"
 
 
 def model_identity(run_id: str, config: ExportConfig) -> str:
-    """Returns the id of the model that a run and an export configuration lead to."""
+    """Returns the id of the model that a run and an export configuration lead to.
+
+    Args:
+        run_id: of the last training, the ranker's if there is one.
+        config: the section `export`.
+    """
     return identity_of(
         run=run_id, export=config.model_dump(mode="json"), version=__version__
     )
@@ -52,28 +63,53 @@ def _number(name: str) -> int | None:
 
 
 def build_recommender(
-    model: RetrievalModel, encoded: EncodedDataset, config: ExportConfig
+    model: RetrievalModel,
+    encoded: EncodedDataset,
+    config: ExportConfig,
+    ranker: RankingModel | None = None,
+    moment_s: int | None = None,
 ) -> tuple[Recommender, IndexChoice]:
-    """Puts look-ups, query tower and index together.
+    """Puts look-ups, query tower, index and, if there is one, ranker together.
+
+    Args:
+        model: the trained towers.
+        encoded: their dataset.
+        config: the section `export`.
+        ranker: orders what the sources propose, or None.
+        moment_s: as of which items are known; None: just after all events.
 
     Raises:
         ConfigError: the catalogue or `min_recall` forbids the configured index.
     """
-    now_s = int(encoded.dataset.events.timestamp.max()) + 1  # just after all events
-    embeddings = tf.Variable(model.embed_catalogue(now_s), trainable=False)
-    choice = choose_index(embeddings, sample_queries(model, encoded, now_s), config)
-    recommender = Recommender(
-        spec=encoded.dataset.spec,
-        lookup=encoded.lookup,
-        query_tower=model.query_tower,
-        index=choice.index,
-        item_ids=encoded.dataset.catalogue["item_id"],
-        embeddings=embeddings,
-        filters=ItemFilters(encoded.dataset.spec, encoded.dataset.catalogue),
-        similarity_dim=model.config.embedding_dim,
-        history_length=model.config.longest_history,
-    )
-    return recommender, choice
+    dataset = encoded.dataset
+    if moment_s is None:
+        moment_s = int(dataset.events.timestamp.max()) + 1
+    funnel = None
+    if ranker is None:
+        vectors = model.embed_catalogue(moment_s)
+        embeddings = tf.Variable(vectors, trainable=False)
+    else:
+        knowledge = ItemKnowledge(
+            model, encoded, read_co_purchases(dataset.folder), ranker.config
+        )
+        state = knowledge.refresh(moment_s)
+        funnel = Funnel(encoded, model.query_tower, state, ranker.config)
+        embeddings = state.embeddings
+    choice = choose_index(embeddings, sample_queries(model, encoded, moment_s), config)
+    parts: dict[str, Any] = {
+        "spec": dataset.spec,
+        "lookup": encoded.lookup,
+        "query_tower": model.query_tower,
+        "index": choice.index,
+        "item_ids": dataset.catalogue["item_id"],
+        "embeddings": embeddings,
+        "filters": ItemFilters(dataset.spec, dataset.catalogue),
+        "similarity_dim": model.config.embedding_dim,
+        "history_length": model.config.longest_history,
+    }
+    if ranker is None or funnel is None:
+        return Recommender(**parts), choice
+    return RankedRecommender(funnel, ranker, **parts), choice
 
 
 def publish(
@@ -114,6 +150,7 @@ def publish(
             model_name=base.name,
             requests=config.warmup_requests,
             history_length=recommender.history_length,
+            signatures=recommender.warmed_up,
         )
         manifest = write_manifest(
             partial,
@@ -133,6 +170,9 @@ def save(recommender: Recommender, folder: Path) -> None:
     tf.saved_model.save(
         recommender,
         str(folder),
-        signatures={**signatures, SERVING_DEFAULT: signatures[RETRIEVE]},
+        signatures={
+            **signatures,
+            SERVING_DEFAULT: signatures[recommender.main_signature],
+        },
         options=tf.saved_model.SaveOptions(namespace_whitelist=[SCANN_NAMESPACE]),
     )

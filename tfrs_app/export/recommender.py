@@ -88,15 +88,25 @@ class Recommender(tf.Module):
             default_value=-1,
         )
 
+    @property
+    def main_signature(self) -> str:
+        """Returns the signature that a request without a name is for."""
+        return RETRIEVE
+
+    @property
+    def warmed_up(self) -> tuple[str, ...]:
+        """Returns the signatures that warm-up requests ask."""
+        return self.main_signature, EMBED_QUERY, SIMILAR_ITEMS
+
     def signatures(self) -> dict[str, Callable[..., Any]]:
         """Returns the function behind each signature, ready for `tf.saved_model`."""
         query = query_inputs(self.spec)
         item = {ITEM_ID: Input(tf.TensorSpec([None], tf.string, ITEM_ID))}
         listing = LISTING_INPUTS | self.filters.inputs
         return {
-            RETRIEVE: _named(self.retrieve, query | listing),
-            EMBED_QUERY: _named(self.embed_query, query),
-            SIMILAR_ITEMS: _named(self.similar_items, item | listing),
+            RETRIEVE: named_signature(self.retrieve, query | listing),
+            EMBED_QUERY: named_signature(self.embed_query, query),
+            SIMILAR_ITEMS: named_signature(self.similar_items, item | listing),
         }
 
     def retrieve(self, inputs: Tensors) -> dict[str, tf.Tensor]:
@@ -126,11 +136,16 @@ class Recommender(tf.Module):
         }
 
     def _query(self, inputs: Tensors) -> tf.Tensor:
+        return self.query_tower(self._looked_up(inputs))
+
+    def _looked_up(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Returns the query tower's inputs of a request."""
         names = query_inputs(self.spec)
         query = complete_query({name: inputs[name] for name in names}, self.spec)
-        return self.query_tower(
-            self.lookup(keep_most_recent(query, self.history_length))
+        looked_up: dict[str, tf.Tensor] = self.lookup(
+            keep_most_recent(query, self.history_length)
         )
+        return looked_up
 
     def _rows(self, item_ids: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
         """Returns the catalogue rows of ids, int32 `[batch, n]`; -1 if unknown."""
@@ -148,10 +163,7 @@ class Recommender(tf.Module):
             inputs: `k`, int32, scalar or `[batch]`, and the filters'.
             index: that is asked.
         """
-        batch = tf.shape(query)[0]
-        k = tf.broadcast_to(tf.maximum(inputs[K], 0), [batch])
-        items = tf.shape(self.exact.embeddings)[0]
-        width = tf.minimum(tf.reduce_max(tf.concat([k, [0]], axis=0)), items)
+        k, width = self._lengths(inputs, tf.shape(query)[0])
         rows, scores = self._search(query, excluded, width, inputs, index)
         within = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
         real = within & (scores > -math.inf)
@@ -159,6 +171,14 @@ class Recommender(tf.Module):
             ITEM_ID: tf.where(real, tf.gather(self.item_ids, rows), ""),
             SCORE: tf.where(real, scores, 0.0),
         }
+
+    def _lengths(
+        self, inputs: Tensors, batch: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the wanted length of each list `[batch]`, and of the longest."""
+        k = tf.broadcast_to(tf.maximum(inputs[K], 0), [batch])
+        items = tf.shape(self.exact.embeddings)[0]
+        return k, tf.minimum(tf.reduce_max(tf.concat([k, [0]], axis=0)), items)
 
     def _search(
         self,
@@ -203,7 +223,7 @@ class Recommender(tf.Module):
         return answer
 
 
-def _named(
+def named_signature(
     answer: Callable[[Tensors], dict[str, tf.Tensor]], inputs: Mapping[str, Input]
 ) -> Callable[..., Any]:
     """Gives a function over a dict the named, defaulted parameters of a signature.

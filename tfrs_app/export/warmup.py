@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tfrs_app.contract.features import (
-    HISTORY_EVENT_TYPE,
-    HISTORY_ITEM_ID,
-    HISTORY_TIMESTAMP,
-    ITEM_ID,
-)
-from tfrs_app.contract.signatures import EMBED_QUERY, RETRIEVE, SIMILAR_ITEMS, K
+from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID
+from tfrs_app.contract.signatures import EMBED_QUERY, SIMILAR_ITEMS, K
 from tfrs_app.data.dataset import Dataset
-from tfrs_app.data.windows import TIMESTAMP
+from tfrs_app.data.raw_queries import raw_queries
 
 WARMUP_FILE = "tf_serving_warmup_requests"
 WARMUP_K = 100
@@ -29,6 +25,7 @@ def write_warmup(
     model_name: str,
     requests: int,
     history_length: int,
+    signatures: Sequence[str],
 ) -> None:
     """Writes requests of the first users with a history, one signature in turn.
 
@@ -40,11 +37,11 @@ def write_warmup(
         model_name: that the requests name.
         requests: how many to write.
         history_length: events a request shows at most.
+        signatures: to ask.
     """
     if not requests:
         return
     extras.mkdir(parents=True, exist_ok=True)
-    signatures = (RETRIEVE, EMBED_QUERY, SIMILAR_ITEMS)
     with tf.io.TFRecordWriter(str(extras / WARMUP_FILE)) as writer:
         for number in range(requests):
             signature = signatures[number % len(signatures)]
@@ -73,17 +70,6 @@ def raw_query(
         user: row of the event log.
         history_length: events to show at most, the last ones.
     """
-    log = dataset.events
-    end = int(log.row_splits[user + 1])
-    last = slice(max(int(log.row_splits[user]), end - history_length), end)
-    types = np.array([name.encode() for name in dataset.spec.event_types])
-    profile = {name: values[user : user + 1] for name, values in log.profile.items()}
-    context = {name: values[end - 1 : end] for name, values in log.context.items()}
-    return {
-        HISTORY_ITEM_ID: dataset.catalogue[ITEM_ID][log.item[last]][np.newaxis],
-        HISTORY_EVENT_TYPE: types[log.event_type[last]][np.newaxis],
-        HISTORY_TIMESTAMP: log.timestamp[last][np.newaxis],
-        TIMESTAMP: log.timestamp[end - 1 : end] + 1,
-        **profile,
-        **context,
-    }
+    end = dataset.events.row_splits[user + 1 : user + 2]
+    moment_s = dataset.events.timestamp[end - 1] + 1
+    return raw_queries(dataset, np.array([user]), end, moment_s, history_length)

@@ -94,14 +94,18 @@ class MeanHistory(tf.keras.layers.Layer):
         self.type_weights = type_weights(spec)
         self.half_lives_days = list(half_lives_days)
 
-    def call(self, histories: Histories) -> tf.Tensor:
-        """Returns `[queries, half_lives * width]`."""
+    def shares(self, histories: Histories) -> tf.Tensor:
+        """Returns each event's part of each mean, `[queries, half_lives, length]`."""
         types = tf.constant(self.type_weights, tf.float32)
         weight = tf.gather(types, histories.event_type) * histories.real
         age = tf.maximum(histories.age_days, 0.0)[:, tf.newaxis, :]
         rate = tf.constant([math.log(2) / days for days in self.half_lives_days])
         decay = tf.exp(-age * rate[tf.newaxis, :, tf.newaxis])
-        return pooled(weight[:, tf.newaxis, :] * decay, histories.vectors)
+        return normalized(weight[:, tf.newaxis, :] * decay)
+
+    def call(self, histories: Histories) -> tf.Tensor:
+        """Returns `[queries, half_lives * width]`."""
+        return side_by_side(tf.matmul(self.shares(histories), histories.vectors))
 
 
 class AttentionHistory(tf.keras.layers.Layer):
@@ -133,8 +137,8 @@ class AttentionHistory(tf.keras.layers.Layer):
         )
         super().build(shape)
 
-    def call(self, histories: Histories) -> tf.Tensor:
-        """Returns `[queries, heads * width]`."""
+    def shares(self, histories: Histories) -> tf.Tensor:
+        """Returns each event's part of each mean, `[queries, heads, length]`."""
         age = tf.math.log1p(tf.maximum(histories.age_days, 0.0))[..., tf.newaxis]
         logits = self.content(histories.vectors) + self.types(histories.event_type)
         logits -= tf.nn.softplus(self.forgetting) * age  # [queries, length, heads]
@@ -143,7 +147,11 @@ class AttentionHistory(tf.keras.layers.Layer):
             tf.where(real > 0, logits, logits.dtype.min), axis=1, keepdims=True
         )
         weight = tf.exp(tf.minimum(logits - tf.stop_gradient(highest), 0.0)) * real
-        return pooled(tf.transpose(weight, [0, 2, 1]), histories.vectors)
+        return normalized(tf.transpose(weight, [0, 2, 1]))
+
+    def call(self, histories: Histories) -> tf.Tensor:
+        """Returns `[queries, heads * width]`."""
+        return side_by_side(tf.matmul(self.shares(histories), histories.vectors))
 
 
 class OwnItemsFirst(tf.keras.initializers.Initializer):
@@ -175,13 +183,11 @@ class OwnItemsFirst(tf.keras.initializers.Initializer):
         return drawn + tf.tile(one, [self.means, 1])
 
 
-def pooled(weight: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
-    """Returns the weighted means `[queries, means * width]`; zeros without weight.
+def normalized(weight: tf.Tensor) -> tf.Tensor:
+    """Returns weights `[queries, means, length]` that sum to 1, or 0 without weight."""
+    return tf.math.divide_no_nan(weight, tf.reduce_sum(weight, axis=2, keepdims=True))
 
-    Args:
-        weight: `[queries, means, length]`, not negative.
-        vectors: `[queries, length, width]`.
-    """
-    total = tf.reduce_sum(weight, axis=2, keepdims=True)
-    means = tf.math.divide_no_nan(tf.matmul(weight, vectors), total)
-    return tf.reshape(means, [-1, weight.shape[1] * vectors.shape[2]])
+
+def side_by_side(means: tf.Tensor) -> tf.Tensor:
+    """Returns `[queries, means * width]` of means `[queries, means, width]`."""
+    return tf.reshape(means, [-1, means.shape[1] * means.shape[2]])

@@ -67,7 +67,7 @@ class CandidateSources(tf.Module):
         """
         row = tf.gather(self.state.row, histories.index)  # [batch, length]
         weight = self._weight(histories)
-        partners, strength = self._partners(row, weight)
+        partners, strength = self.partners(histories)
         own = grouped(row, weight[..., tf.newaxis])
         proposals = {
             "two_tower": search(query, self.sizes.two_tower),
@@ -86,11 +86,13 @@ class CandidateSources(tf.Module):
         age = tf.maximum(histories.age_days, 0.0)
         return types * histories.real * tf.exp(-math.log(2) / HALF_LIFE_DAYS * age)
 
-    def _partners(
-        self, row: tf.Tensor, weight: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns partners of recent events and how strongly they are asked for."""
-        row, weight = row[:, -RECENT_EVENTS:], weight[:, -RECENT_EVENTS:]
+    def partners(self, histories: Histories) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns partners of recent events and how strongly they are asked for.
+
+        Two `[batch, n]`: catalogue rows, distinct, and sums of log lifts.
+        """
+        row = tf.gather(self.state.row, histories.index[:, -RECENT_EVENTS:])
+        weight = self._weight(histories)[:, -RECENT_EVENTS:]
         real = (row != NOTHING)[..., tf.newaxis]
         known = tf.maximum(row, 0)
         partner = tf.where(real, tf.gather(self.state.partners, known), NOTHING)
@@ -138,18 +140,18 @@ class CandidateSources(tf.Module):
         merged = grouped(tf.concat(keys, axis=1), tf.concat([*flags, lent], axis=1))
         proposed = merged.total[..., :-1]
         found = tf.reduce_any(proposed > 0, axis=-1) & (merged.key != NOTHING)
-        first = tf.math.top_k(tf.cast(found, tf.int32), self._places(found))
+        most = tf.reduce_sum(tf.cast(found, tf.int32), axis=1)
+        # Never shorter than the towers' list, which is as long as a request's.
+        places = tf.maximum(
+            tf.reduce_max(tf.pad(most, [[0, 1]])), tf.shape(proposals["two_tower"])[1]
+        )
+        first = tf.math.top_k(tf.cast(found, tf.int32), places)
         row = tf.gather(merged.key, first.indices, batch_dims=1)
         return Candidates(
             row=tf.where(first.values > 0, row, NOTHING),
             proposed=tf.gather(proposed, first.indices, batch_dims=1),
             together=tf.gather(merged.total[..., -1], first.indices, batch_dims=1),
         )
-
-    def _places(self, found: tf.Tensor) -> tf.Tensor:
-        """Returns how many candidates the fullest row has, int32 scalar."""
-        most = tf.reduce_sum(tf.cast(found, tf.int32), axis=1)
-        return tf.reduce_max(tf.pad(most, [[0, 1]]))
 
 
 def _best(row: tf.Tensor, score: tf.Tensor, count: int, allow: Allow) -> tf.Tensor:

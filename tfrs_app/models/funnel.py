@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfrs_app.contract.features import Kind, Role
+from tfrs_app.contract.features import HISTORY_ITEM_ID, Kind, Role
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.windows import TIMESTAMP
 from tfrs_app.layers.cross_features import CrossFeatures
 from tfrs_app.layers.grouping import NOTHING, marked
-from tfrs_app.layers.history import type_weights
+from tfrs_app.layers.history import Histories, type_weights
 from tfrs_app.models.candidate_sources import (
     Allow,
     Candidates,
@@ -99,6 +99,47 @@ class Funnel(tf.Module):
         query = self.query_tower(inputs)
         histories = self.query_tower.histories(inputs)
         found = self.sources(query, histories, search, allow)
+        return self._described(query, histories, found)
+
+    def given(self, inputs: Mapping[str, tf.Tensor], row: tf.Tensor) -> Described:
+        """Describes items as if they were the candidates of a request.
+
+        Args:
+            inputs: of the query tower.
+            row: int32 `[batch, n]`, catalogue rows; NOTHING for no item.
+        """
+        found = self.unfiltered(inputs, tf.zeros([1, 0], tf.int32)).candidates
+        histories = self.query_tower.histories(inputs)
+        partner, strength = self.sources.partners(histories)
+        together = tf.linalg.matvec(_same(row, partner), strength)
+        proposed = tf.matmul(_same(row, found.row), found.proposed)
+        query = self.query_tower(inputs)
+        return self._described(query, histories, Candidates(row, proposed, together))
+
+    def reasons(self, inputs: Mapping[str, tf.Tensor], row: tf.Tensor) -> tf.Tensor:
+        """Returns the item of the history that speaks most for each candidate.
+
+        Args:
+            inputs: of the query tower.
+            row: int32 `[batch, n]`, catalogue rows; NOTHING for no item.
+
+        Returns:
+            Catalogue rows, int32 `[batch, n]`; NOTHING where no event speaks for it.
+        """
+        items = tf.gather(self.state.embeddings, tf.maximum(row, 0))
+        added = self.query_tower.contributions(inputs, items)  # [batch, n, length]
+        had = tf.gather(self.state.row, inputs[HISTORY_ITEM_ID])
+        # A history that is empty has an event that adds nothing.
+        added = tf.pad(added, [[0, 0], [0, 0], [0, 1]])
+        had = tf.pad(had, [[0, 0], [0, 1]], constant_values=NOTHING)
+        most = tf.argmax(added, axis=-1, output_type=tf.int32)
+        speaks = tf.reduce_max(added, axis=-1) > 0
+        reason = tf.gather(had, most, batch_dims=1)
+        return tf.where(speaks & (row != NOTHING), reason, NOTHING)
+
+    def _described(
+        self, query: tf.Tensor, histories: Histories, found: Candidates
+    ) -> Described:
         scores = self._scores(query, found.row)
         row = tf.maximum(found.row, 0)
         features = [
@@ -124,3 +165,9 @@ def _columns(encoded: EncodedDataset, *kinds: Kind) -> dict[str, np.ndarray]:
     """Returns the items' features of some kinds, by item index."""
     features = encoded.dataset.spec.of(Role.CANDIDATE, *kinds)
     return {f.name: encoded.content_by_index[f.name] for f in features}
+
+
+def _same(row: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """Returns 1.0 where two rows are the same item, `[batch, n, m]`."""
+    same = row[:, :, tf.newaxis] == other[:, tf.newaxis, :]
+    return tf.cast(same & (row != NOTHING)[:, :, tf.newaxis], tf.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
@@ -25,7 +26,7 @@ def tasks_of(spec: FeatureSpec) -> list[str]:
     return sorted(spec.event_weights, key=lambda name: spec.event_weights[name])
 
 
-class RankingModel(tf.keras.Model):
+class RankingModel(tf.keras.layers.Layer):
     """Predicts what happens to each candidate, one task an event type.
 
     Cross layers (DCN-v2, Wang et al. 2021, https://arxiv.org/abs/2008.13535) and deep
@@ -52,7 +53,7 @@ class RankingModel(tf.keras.Model):
         self.items = FeatureInputs(items if read else (), *known, "ranked_items")
         self.queries = FeatureInputs(asked if read else (), *known, "ranked_queries")
         self.content = {f.name: tf.constant(encoded.catalogue[f.name]) for f in items}
-        self.scale = tf.keras.layers.Normalization(axis=-1)
+        self.scale = _Scale(columns)
         self.cross = [
             tfrs.layers.feature_interaction.Cross(projection_dim=config.cross_rank)
             for _ in range(config.cross_layers)
@@ -75,7 +76,6 @@ class RankingModel(tf.keras.Model):
         Args:
             query: profile and context of no query, `[0]` each.
         """
-        self.scale.build([None, None, self.columns])
         nothing = {
             FEATURES: tf.zeros([0, 1, self.columns]),
             ROW: tf.zeros([0, 1], tf.int32),
@@ -98,7 +98,7 @@ class RankingModel(tf.keras.Model):
             tf.repeat(part[:, tf.newaxis, :], tf.shape(row)[1], axis=1)
             for part in self.queries(inputs)
         ]
-        scaled = tf.clip_by_value(self.scale(inputs[FEATURES]), -CLIP, CLIP)
+        scaled = self.scale(inputs[FEATURES])
         start = tf.concat([scaled, *self.items(content), *queries], axis=-1)
         start = self.dropout(start, training=training)
         crossed = start
@@ -151,7 +151,27 @@ class RankingModel(tf.keras.Model):
         for name in self.formula.names - set(values):
             own = tf.gather(tf.cast(self.content[name], tf.float32), tf.maximum(row, 0))
             values[name] = tf.where(tf.math.is_nan(own), self.means[name], own)
-        return self.formula(values)
+        plain = tf.autograph.experimental.do_not_convert(self.formula)
+        return plain(values)
+
+
+class _Scale(tf.keras.layers.Layer):
+    """Brings features to mean 0 and deviation 1, and cuts off what is far out."""
+
+    def __init__(self, columns: int) -> None:
+        super().__init__(name="scale", trainable=False)
+        self.mean = tf.Variable(tf.zeros([columns]), trainable=False)
+        self.deviation = tf.Variable(tf.ones([columns]), trainable=False)
+
+    def fit(self, features: np.ndarray) -> None:
+        """Takes mean and deviation from features `[n, columns]`."""
+        self.mean.assign(features.mean(axis=0, dtype=np.float64))
+        deviation = features.std(axis=0, dtype=np.float64)
+        self.deviation.assign(np.where(deviation > 0, deviation, 1.0))
+
+    def call(self, features: tf.Tensor) -> tf.Tensor:
+        scaled = (features - self.mean) / self.deviation
+        return tf.clip_by_value(scaled, -CLIP, CLIP)
 
 
 class _Deep(tf.keras.layers.Layer):

@@ -110,7 +110,8 @@ class QueryTower(_Tower):
 
     def histories(self, inputs: Mapping[str, tf.Tensor]) -> Histories:
         """Returns all events of each query, without vectors."""
-        return _of_queries(inputs, inputs[HISTORY_ITEM_ID])
+        index = tf.cast(inputs[HISTORY_ITEM_ID], tf.int32)
+        return _of_queries({**inputs, HISTORY_ITEM_ID: index}, index)
 
     def call(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Embeds queries.
@@ -123,51 +124,108 @@ class QueryTower(_Tower):
         Returns:
             `[queries, dim + factors.dim + trend_dim]`.
         """
-        history, summary = self._history(inputs)
-        hidden, output = self.perceptron([history, summary, *self.features(inputs)])
-        vector = self.scaled(self.linear(history) + output)
+        recent = self._recent(inputs)
+        vector, hidden = self._learned(inputs, recent)
+        blocks = [self.scaled(vector)]
         if self.normalized:
-            vector /= self._temperature()
-        blocks = [vector]
+            blocks[0] /= self._temperature()
         if self.factors is not None:
             blocks.append(self.trust(hidden) * self._mean_factors(inputs))
         if self.trend is not None:
             blocks.append(self.trend(hidden))
         return tf.concat(blocks, axis=-1)
 
+    def contributions(
+        self, inputs: Mapping[str, tf.Tensor], items: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns what each event adds to the scores of items, `[queries, n, length]`.
+
+        Exact for what is linear in the events: the projection of their means, and the
+        factors. What the dense layers make of a history belongs to no single event, and
+        encoders that read it in order have the factors' part only.
+
+        Args:
+            inputs: of a call, a window for each query.
+            items: embeddings, `[queries, n, width]`.
+        """
+        learned, factors, _ = tf.split(items, self.blocks, axis=-1)
+        recent = self._recent(inputs)
+        vector, hidden = self._learned(inputs, recent)
+        batch, length = tf.unstack(tf.shape(inputs[HISTORY_ITEM_ID]))
+        added = tf.zeros([batch, tf.shape(items)[1], length])
+        if self.config.history_encoder not in SEQUENCE_ENCODERS:
+            shares = self.history.shares(recent)  # [queries, means, newest]
+            means, width = shares.shape[1], recent.vectors.shape[2]
+            kernel = tf.reshape(self.linear.kernel, [means, width, -1])
+            toward = tf.einsum("bnd,mwd->bnmw", learned, kernel)
+            told = tf.einsum("blw,bnmw->bnml", recent.vectors, toward)
+            newest = tf.reduce_sum(told * shares[:, tf.newaxis], axis=2)
+            if self.normalized:
+                long = tf.norm(vector, axis=-1) * self._temperature()
+                newest = tf.math.divide_no_nan(newest, long[:, tf.newaxis, tf.newaxis])
+            missing = length - tf.shape(newest)[2]
+            added += tf.pad(newest, [[0, 0], [0, 0], [missing, 0]])
+        if self.factors is not None:
+            histories = self._factor_histories(inputs)
+            shares = self.long_run.shares(histories)  # [queries, 1, length]
+            told = tf.matmul(factors, histories.vectors, transpose_b=True)
+            added += self.trust(hidden)[:, tf.newaxis] * shares * told
+        return added
+
+    def _learned(
+        self, inputs: Mapping[str, tf.Tensor], recent: Histories
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the learned block before scaling, and the last hidden layer."""
+        history = self._encoded(inputs, recent)
+        parts = [history, self.summary(recent), *self.features(inputs)]
+        hidden, output = self.perceptron(parts)
+        return self.linear(history) + output, hidden
+
     def _temperature(self) -> tf.Tensor:
         fixed = tf.constant(self.config.temperature)
         learned = self.config.learn_temperature
         return fixed * tf.exp(self.log_temperature) if learned else fixed
 
-    def _history(self, inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the newest events as `[queries, width]`, and a summary of them."""
-        newest = {
+    def _newest(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns the events that the encoder sees, `[windows, newest]` a column."""
+        return {
             name: inputs[name][:, -self.config.history_length :]
             for name in (HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP)
         }
+
+    def _recent(self, inputs: Mapping[str, tf.Tensor]) -> Histories:
+        """Returns the newest events with what each was about."""
+        newest = self._newest(inputs)
         index = newest[HISTORY_ITEM_ID]
         vectors = self.ids(index)
         if self.reads_content:
             vectors = tf.concat([vectors, *self.content(index)], axis=-1)
-        histories = _of_queries({**inputs, **newest}, vectors)
-        summary = self.summary(histories)
+        return _of_queries({**inputs, **newest}, vectors)
+
+    def _encoded(self, inputs: Mapping[str, tf.Tensor], recent: Histories) -> tf.Tensor:
+        """Returns the newest events as one vector, `[queries, width]`."""
         if self.config.history_encoder not in SEQUENCE_ENCODERS:
-            return self.history(histories), summary
+            return self.history(recent)
+        newest = self._newest(inputs)
         seconds = newest[HISTORY_TIMESTAMP]
         first = seconds - tf.reduce_min(seconds, axis=1, keepdims=True)
         days = tf.cast(first, tf.float32) / SECONDS_PER_DAY
-        kind, (window, end) = newest[HISTORY_EVENT_TYPE], _windows(inputs)
-        return self.history(vectors, index, kind, days, window, end), summary
+        index, kind = newest[HISTORY_ITEM_ID], newest[HISTORY_EVENT_TYPE]
+        window, end = _windows({**inputs, **newest})
+        return self.history(recent.vectors, index, kind, days, window, end)
 
     def _mean_factors(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns the mean of all events' linear factors, `[queries, factors.dim]`."""
+        return self.long_run(self._factor_histories(inputs))
+
+    def _factor_histories(self, inputs: Mapping[str, tf.Tensor]) -> Histories:
+        """Returns all events with their linear factors."""
         assert self.factors is not None
         histories = self.histories(inputs)
         # As in what the factors were fitted to, having an item often counts once.
         once = tf.where(histories.latest, histories.index, PADDING)
-        wanted = tf.gather(self.factors.history, once)
-        return self.long_run(histories._replace(vectors=wanted, index=once))
+        vectors = tf.gather(self.factors.history, once)
+        return histories._replace(vectors=vectors, index=once)
 
 
 def _windows(inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:

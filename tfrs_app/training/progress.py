@@ -20,19 +20,26 @@ class TrainingProgress:
     those that early stopping can still return to.
 
     Args:
-        model: a compiled model.
+        model: that is trained.
+        optimizer: that trains it.
         folder: of the checkpoints; one that a killed training left there is resumed.
         patience: epochs without a better metric before `finished`.
     """
 
-    def __init__(self, model: tf.keras.Model, folder: Path, patience: int) -> None:
+    def __init__(
+        self,
+        model: tf.keras.layers.Layer,
+        optimizer: tf.keras.optimizers.Optimizer,
+        folder: Path,
+        patience: int,
+    ) -> None:
         self.patience = patience
         self._epochs = tf.Variable(0, dtype=tf.int64)
         self._best = tf.Variable(-1.0, dtype=tf.float64)
         self._best_epoch = tf.Variable(0, dtype=tf.int64)
         self._checkpoint = tf.train.Checkpoint(
             model=model,
-            optimizer=model.optimizer,
+            optimizer=optimizer,
             epochs=self._epochs,
             best=self._best,
             best_epoch=self._best_epoch,

@@ -65,7 +65,7 @@ def train_ranking(
         examples = _examples(encoded, retrieval, config, report)
         training = RankingTraining(encoded, config, examples)
         progress = TrainingProgress(
-            training.model, folder / CHECKPOINTS, config.patience
+            training.model, training.optimizer, folder / CHECKPOINTS, config.patience
         )
         if progress.epochs_done:
             report(f"resuming after epoch {progress.epochs_done}")
@@ -140,9 +140,9 @@ class RankingTraining:
         self.config, self.examples = config, examples
         lists = examples.training
         self.model = RankingModel(encoded, config, lists.features.shape[2])
-        self.model.scale.adapt(lists.features[lists.row != NOTHING].astype(np.float32))
+        self.model.scale.fit(lists.features[lists.row != NOTHING])
         self.model(lists.inputs(np.arange(1)))  # makes the variables
-        self.model.compile(tf.keras.optimizers.Adam(config.learning_rate))
+        self.optimizer = tf.keras.optimizers.Adam(config.learning_rate)
         self._step = tf.function(self._take_step, reduce_retracing=True)
         self._logits = tf.function(self.model, reduce_retracing=True)
 
@@ -173,7 +173,7 @@ class RankingTraining:
             loss = tf.add_n(each) / len(each)
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables)
-        self.model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss
 
     def calibrate(self) -> None:

@@ -59,13 +59,15 @@ class Lists:
         Args:
             kept: bool or int, an index of the lists.
         """
+        query = {name: values[kept] for name, values in self.query.items()}
         return Lists(
-            **{
-                name: {k: v[kept] for k, v in value.items()}
-                if isinstance(value, dict)
-                else value[kept]
-                for name, value in vars(self).items()
-            }
+            user=self.user[kept],
+            row=self.row[kept],
+            features=self.features[kept],
+            label=self.label[kept],
+            weight=self.weight[kept],
+            query=query,
+            wanted=self.wanted[kept],
         )
 
     @staticmethod
@@ -73,16 +75,21 @@ class Lists:
         """Returns all lists of several parts, padded to one length."""
         longest = max(part.row.shape[1] for part in parts)
         padded = [part._padded(longest) for part in parts]
+
+        def column(name: str) -> np.ndarray:
+            return np.concatenate([getattr(part, name) for part in padded])
+
         return Lists(
-            **{
-                name: {
-                    key: np.concatenate([getattr(p, name)[key] for p in padded])
-                    for key in value
-                }
-                if isinstance(value, dict)
-                else np.concatenate([getattr(p, name) for p in padded])
-                for name, value in vars(padded[0]).items()
-            }
+            user=column("user"),
+            row=column("row"),
+            features=column("features"),
+            label=column("label"),
+            weight=column("weight"),
+            query={
+                name: np.concatenate([part.query[name] for part in padded])
+                for name in padded[0].query
+            },
+            wanted=column("wanted"),
         )
 
     def _padded(self, length: int) -> Lists:

@@ -79,7 +79,10 @@ def train_retrieval(
     training = RetrievalTraining(encoded, config, report, fine_tuning)
     with exclusive(folder):
         progress = TrainingProgress(
-            training.model, folder / CHECKPOINTS, config.patience
+            training.model,
+            training.model.optimizer,
+            folder / CHECKPOINTS,
+            config.patience,
         )
         if progress.epochs_done:
             report(f"resuming after epoch {progress.epochs_done}")

@@ -1,0 +1,164 @@
+"""The whole funnel behind one request: propose, filter, rank, diversify, explain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tfrs_app.contract.ranking_config import SOURCES
+from tfrs_app.contract.signatures import (
+    DIVERSITY,
+    EXCLUDE,
+    ITEM_ID,
+    PROBABILITY,
+    RANK,
+    REASON,
+    RECOMMEND,
+    SCORE,
+    SOURCE,
+)
+from tfrs_app.export.recommender import Recommender, Tensors, named_signature
+from tfrs_app.export.requests import LISTING_INPUTS, Input, query_inputs
+from tfrs_app.layers.diversity import diversified
+from tfrs_app.layers.grouping import NOTHING, marked
+from tfrs_app.models.candidate_sources import allowed_by
+from tfrs_app.models.funnel import Described, Funnel
+from tfrs_app.models.ranking import FEATURES, ROW, RankingModel
+
+TELLING = ("repeat", "bought_together", "new", "two_tower", "popular")
+"""Of several sources of one item, the first of these is told."""
+
+
+class RankedRecommender(Recommender):
+    """Answers `recommend` and `rank` beside what the towers alone can.
+
+    Args:
+        funnel: proposes and describes candidates, as of the moment of the export.
+        ranker: orders them.
+        retrieval: arguments of `Recommender`.
+    """
+
+    def __init__(self, funnel: Funnel, ranker: RankingModel, **retrieval: Any) -> None:
+        super().__init__(**retrieval)
+        self.funnel, self.ranker = funnel, ranker
+        self.source_names = tf.constant(SOURCES)
+
+    @property
+    def main_signature(self) -> str:
+        """Returns the signature that a request without a name is for."""
+        return RECOMMEND
+
+    def signatures(self) -> dict[str, Callable[..., Any]]:
+        """Returns the function behind each signature, ready for `tf.saved_model`."""
+        query = query_inputs(self.spec)
+        listing = LISTING_INPUTS | self.filters.inputs
+        item = Input(tf.TensorSpec([None, None], tf.string, ITEM_ID))
+        diversity = Input(
+            tf.TensorSpec([None], tf.float32, DIVERSITY), tf.constant([0.0])
+        )
+        return super().signatures() | {
+            RECOMMEND: named_signature(
+                self.recommend, query | listing | {DIVERSITY: diversity}
+            ),
+            RANK: named_signature(self.rank, {ITEM_ID: item} | query),
+        }
+
+    def recommend(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Lists the best of all sources' candidates, with scores and reasons."""
+        looked_up = self._looked_up(inputs)
+        batch = tf.shape(looked_up[next(iter(looked_up))])[0]
+        excluded = self._rows(inputs[EXCLUDE], batch)
+        k, width = self._lengths(inputs, batch)
+        items = len(self.item_ids)
+        barred = marked(excluded, batch, items) | tf.cond(
+            self.filters.are_set(inputs),
+            lambda: self.filters.forbidden(inputs, batch),
+            lambda: tf.zeros([batch, items], tf.bool),
+        )
+
+        def search(query: tf.Tensor, count: int) -> tf.Tensor:
+            wanted = tf.minimum(tf.maximum(count, width), items)
+            rows, scores = self._search(query, excluded, wanted, inputs, self.index)
+            return tf.where(scores > -math.inf, rows, NOTHING)
+
+        found = self.funnel(looked_up, search, allowed_by(barred))
+        probabilities, score = self._judged(found, looked_up)
+        places = self._ordered(found, score, inputs[DIVERSITY], width)
+        row = tf.gather(found.candidates.row, places, batch_dims=1)
+        within = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
+        real = within & (row != NOTHING)
+
+        def listed(values: tf.Tensor, nothing: object = 0.0) -> tf.Tensor:
+            return tf.where(real, tf.gather(values, places, batch_dims=1), nothing)
+
+        reason = self.funnel.reasons(looked_up, row)
+        return {
+            ITEM_ID: tf.where(real, self._ids(row), ""),
+            SCORE: listed(score),
+            **{
+                f"{PROBABILITY}{task}": listed(values)
+                for task, values in probabilities.items()
+            },
+            SOURCE: listed(self._source(found), ""),
+            REASON: tf.where(real, self._ids(reason), ""),
+        }
+
+    def rank(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Scores given items `[batch, n]`; what the catalogue lacks scores 0."""
+        looked_up = self._looked_up(inputs)
+        row = self.rows.lookup(inputs[ITEM_ID])
+        found = self.funnel.given(looked_up, row)
+        probabilities, score = self._judged(found, looked_up)
+        known = row != NOTHING
+        return {SCORE: tf.where(known, score, 0.0)} | {
+            f"{PROBABILITY}{task}": tf.where(known, values, 0.0)
+            for task, values in probabilities.items()
+        }
+
+    def _judged(
+        self, found: Described, looked_up: Tensors
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """Returns each task's probabilities and the final score, `[batch, n]`."""
+        row = found.candidates.row
+        logits = self.ranker({**looked_up, FEATURES: found.features, ROW: row})
+        probabilities = self.ranker.probabilities(logits)
+        score = self.ranker.score(probabilities, row)
+        return probabilities, tf.where(row != NOTHING, score, -math.inf)
+
+    def _ordered(
+        self,
+        found: Described,
+        score: tf.Tensor,
+        diversity: tf.Tensor,
+        width: tf.Tensor,
+    ) -> tf.Tensor:
+        """Returns the places of the listed candidates, int32 `[batch, width]`."""
+        missing = tf.maximum(width - tf.shape(score)[1], 0)
+        tf.debugging.assert_equal(missing, 0)
+        diversity = tf.broadcast_to(diversity, [tf.shape(score)[0]])
+
+        def by_score() -> tf.Tensor:
+            return tf.math.top_k(score, width).indices
+
+        def spread() -> tf.Tensor:
+            row = tf.maximum(found.candidates.row, 0)
+            vectors = tf.gather(self.directions.embeddings, row)
+            trade = tf.clip_by_value(diversity, 0.0, 1.0)
+            return diversified(score, vectors, width, trade)
+
+        places: tf.Tensor = tf.cond(tf.reduce_any(diversity > 0), spread, by_score)
+        return places
+
+    def _ids(self, row: tf.Tensor) -> tf.Tensor:
+        """Returns the ids of catalogue rows; empty for no item."""
+        ids = tf.gather(self.item_ids, tf.maximum(row, 0))
+        return tf.where(row != NOTHING, ids, "")
+
+    def _source(self, found: Described) -> tf.Tensor:
+        """Returns the name of the source that is told, string `[batch, n]`."""
+        order = [SOURCES.index(name) for name in TELLING]
+        proposed = tf.gather(found.candidates.proposed, order, axis=-1)
+        return tf.gather(tf.constant(TELLING), tf.argmax(proposed, axis=-1))
