@@ -43,10 +43,17 @@ def holders(stages: Stages) -> list[tuple[str, Path]]:
     datasets = dict(_manifests(layout.dataset("any").parent, f"*/{MANIFEST}"))
     made_of = {manifest.id: manifest for manifest in datasets.values()}
     runs = dict(_manifests(layout.run("any").parent, f"*/{MANIFEST}"))
+    by_id = {manifest.id: manifest for manifest in runs.values()}
+
+    def dataset_of(run: Manifest | None) -> Manifest | None:
+        if run is not None and run.kind == "ranking":  # made of towers' run
+            run = by_id.get(str(run.parent))
+        return None if run is None else made_of.get(str(run.parent))
+
     clean = {
         manifest.id
         for manifest in runs.values()
-        if not _is_older(manifest, made_of.get(str(manifest.parent)))
+        if not _is_older(manifest, dataset_of(manifest))
     }
     models = _manifests(layout.model("any").parent, f"*/*/{MODEL_EXTRAS}/{MANIFEST}")
     return [

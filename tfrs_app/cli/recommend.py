@@ -18,12 +18,20 @@ from tfrs_app.contract.artifacts import MODEL_EXTRAS, read_manifest
 from tfrs_app.contract.errors import ArtifactError, ConfigError
 from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Kind, Role
 from tfrs_app.contract.privacy import UserKey
-from tfrs_app.contract.signatures import EXCLUDE, RETRIEVE, SCORE, K
+from tfrs_app.contract.signatures import (
+    EXCLUDE,
+    REASON,
+    SCORE,
+    SERVING_DEFAULT,
+    SOURCE,
+    K,
+)
 
 if TYPE_CHECKING:
     from tfrs_app.data.dataset import Dataset
 
 HISTORY_SHOWN = 8
+HEADS = {SOURCE: "proposed by", REASON: "because of"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,11 @@ class Shop:
             raise ArtifactError(f"{base}: no model is published; run `tfrs-app export`")
         model = read_manifest(base / str(published[-1]), MODEL_EXTRAS)
         folder = stages.layout.run(str(model.parent))
-        dataset = stages.layout.dataset(str(read_manifest(folder).parent))
+        run = read_manifest(folder)
+        if run.kind == "ranking":
+            folder = stages.layout.run(str(run.parent))
+            run = read_manifest(folder)
+        dataset = stages.layout.dataset(str(run.parent))
         return cls(
             Dataset.open(dataset),
             run_config(folder).longest_history,
@@ -100,7 +112,9 @@ def recommend(
     filters: Sequence[str] = (),
     k: int,
 ) -> list[str]:
-    """Sends one `retrieve` request, prints the answer, and returns the item ids.
+    """Sends one request, prints the answer, and returns the item ids.
+
+    It is for the model's main signature: `recommend`, or `retrieve` without a ranker.
 
     Args:
         stages: of the shop that the server serves.
@@ -131,7 +145,7 @@ def recommend(
         inputs[EXCLUDE] = inputs[HISTORY_ITEM_ID]
     inputs |= {**chosen, K: np.array(k, np.int32)}
     with connect(server, model=stages.config.shop) as client:
-        answer = client.predict(RETRIEVE, inputs)
+        answer = client.predict(SERVING_DEFAULT, inputs)
     _show(stages.console, shop, inputs, answer, server)
     return [item for item in answer[ITEM_ID][0] if item]
 
@@ -149,12 +163,16 @@ def _show(
         for item in recent:
             table.add_row(escape(item), escape(shop.text(item)))
         console.print(table)
+    told = [name for name in (SOURCE, REASON) if name in answer]
     table = Table("#", "item", "text", "score", title=f"recommended by {server}")
+    for name in told:
+        table.add_column(HEADS[name])
     pairs = zip(answer[ITEM_ID][0], answer[SCORE][0], strict=True)
     for rank, (item, score) in enumerate(pairs, start=1):
         if item:
-            text = escape(shop.text(item))
-            table.add_row(str(rank), escape(item), text, f"{score:.4f}")
+            reasons = [_text(answer[name][0][rank - 1]) for name in told]
+            cells = [item, shop.text(item), f"{score:.4f}", *reasons]
+            table.add_row(str(rank), *map(escape, cells))
     console.print(table)
 
 

@@ -39,7 +39,9 @@ class Formula:
         match node:
             case ast.Name():
                 return [node.id]
-            case ast.Constant(value=int() | float() as value) if value is not True:
+            case ast.Constant(value=int() | float() as value) if not isinstance(
+                value, bool
+            ):
                 return []
             case ast.UnaryOp(op=ast.USub()):
                 return self._names(node.operand)

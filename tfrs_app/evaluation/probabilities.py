@@ -30,7 +30,7 @@ def auc(
         return float(above / (positives * negatives))
     order = np.argsort(score[~label], kind="stable")
     ordered = score[~label][order]
-    mass = np.concatenate([[0.0], np.cumsum(weight[~label][order])])
+    mass = np.concatenate([[0.0], np.cumsum(weight[~label][order], dtype=float)])
     under = mass[np.searchsorted(ordered, score[label], side="left")]
     level = mass[np.searchsorted(ordered, score[label], side="right")]
     own = weight[label]
@@ -49,8 +49,11 @@ def reliability(
 ) -> list[tuple[float, float, float]]:
     """Returns mean probability, share of positives and weight of equally heavy bins."""
     order = np.argsort(p, kind="stable")
-    mass = np.cumsum(weight[order])
-    bounds = np.searchsorted(mass, np.linspace(0, mass[-1], bins + 1)[1:-1])
+    mass = np.cumsum(weight[order], dtype=float)
+    inner = np.linspace(0, mass[-1], bins + 1)[1:-1]
+    bounds = np.searchsorted(mass, inner, side="right")
+    # Equal probabilities share a bin, or the order of the rows would matter.
+    bounds = np.searchsorted(p[order], p[order][bounds])
     rows = []
     for part in np.split(order, bounds):
         total = weight[part].sum()
@@ -102,12 +105,11 @@ def list_ndcg(
         wanted: int `[lists]`, above 0; what was not proposed counts as missed.
         k: cut-off.
     """
-    k = min(k, score.shape[1])
     order = np.argsort(-np.where(real, score, -np.inf), axis=1, kind="stable")[:, :k]
     hits = np.take_along_axis(label & real, order, axis=1)
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(wanted, k)]
-    ndcg: np.ndarray = (hits * discount).sum(axis=1) / ideal
+    ndcg: np.ndarray = (hits * discount[: hits.shape[1]]).sum(axis=1) / ideal
     return ndcg
 
 

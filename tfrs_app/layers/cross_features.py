@@ -160,12 +160,16 @@ def _distance(
     """Returns by how many deviations a candidate's number is off the usual."""
     past = tf.gather(values, histories.index)
     known = tf.where(tf.math.is_nan(past), 0.0, weight)
-    past = tf.where(tf.math.is_nan(past), 0.0, past)
+    # Counted from one of them: rounding then gives equal numbers no deviation.
+    zero = tf.reduce_max(
+        tf.where(known > 0, past, past.dtype.min), axis=1, keepdims=True
+    )
+    past = tf.where(known > 0, past - zero, 0.0)
     total = tf.reduce_sum(known, axis=1, keepdims=True)
     mean = tf.math.divide_no_nan(tf.reduce_sum(known * past, 1, keepdims=True), total)
     squares = tf.reduce_sum(known * (past - mean) ** 2, axis=1, keepdims=True)
     deviation = tf.sqrt(tf.math.divide_no_nan(squares, total))
     own = tf.gather(values, candidate)
-    off = tf.math.divide_no_nan(own - mean, deviation)
+    off = tf.math.divide_no_nan(own - zero - mean, deviation)
     usable = ~tf.math.is_nan(own) & (total > 0)
     return tf.where(usable, tf.clip_by_value(off, -5.0, 5.0), 0.0)[..., tf.newaxis]

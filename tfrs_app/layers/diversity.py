@@ -31,13 +31,14 @@ def diversified(
     low = tf.reduce_min(tf.where(real, score, math.inf), axis=1, keepdims=True)
     relevance = tf.math.divide_no_nan(score - low, high - low)
     trade = diversity[:, tf.newaxis]
+    relevance = tf.where(trade > 0, relevance, score)  # shares may round to a tie
     n = tf.shape(score)[1]
 
     def choose(
         step: tf.Tensor, places: tf.TensorArray, likeness: tf.Tensor, free: tf.Tensor
     ) -> tuple[tf.Tensor, tf.TensorArray, tf.Tensor, tf.Tensor]:
         worth = (1.0 - trade) * relevance - trade * likeness
-        worth = tf.where(real, worth, -1e9)  # behind every candidate
+        worth = tf.where(real, worth, -1e38)  # behind every candidate
         place = tf.argmax(tf.where(free, worth, -math.inf), 1, tf.int32)
         chosen = tf.gather(vectors, place, batch_dims=1)
         likeness = tf.maximum(likeness, tf.linalg.matvec(vectors, chosen))

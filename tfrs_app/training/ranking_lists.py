@@ -118,7 +118,8 @@ class Lists:
         factor = np.divide(before, after, where=after > 0, out=np.ones(len(before)))
         weight = self.weight * np.where(happened, 1.0, factor[:, np.newaxis]) * kept
         # Those kept come to the front.
-        order = np.argsort(~kept, axis=1, kind="stable")[:, : kept.sum(axis=1).max()]
+        longest = kept.sum(axis=1).max(initial=0)
+        order = np.argsort(~kept, axis=1, kind="stable")[:, :longest]
         place = np.arange(len(order))[:, np.newaxis]
         return replace(
             self,

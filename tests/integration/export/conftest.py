@@ -9,7 +9,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from tfrs_app.contract.config import ExportConfig
 from tfrs_app.export.publish import build_recommender, publish
-from tfrs_app.training.runs import load_retrieval
+from tfrs_app.training.runs import load_ranking, load_retrieval
 
 MOMENT = 1_709_900_000
 """2024-03-08, near the end of the toy shop's events."""
@@ -58,6 +58,7 @@ DTYPES = {
     "history_timestamp": tf.int64,
     "min_price": tf.float32,
     "max_price": tf.float32,
+    "diversity": tf.float32,
 }
 
 
@@ -83,19 +84,36 @@ def toy_model(toy_run, toy_encoded):
     return load_retrieval(toy_run.stages.run_folder, toy_encoded)
 
 
-@pytest.fixture(scope="session", params=["exact", "scann"])
-def served(request, toy_model, toy_encoded, tmp_path_factory) -> Served:
-    config = ExportConfig(index=request.param, warmup_requests=5)
-    recommender, choice = build_recommender(toy_model, toy_encoded, config)
-    base = tmp_path_factory.mktemp(request.param) / "smoke"
-    folder, _ = publish(
-        recommender, choice, toy_encoded, base, run_id="r", config=config
-    )
+@pytest.fixture(scope="session")
+def toy_ranker(toy_run, toy_encoded):
+    stages = toy_run.stages
+    return load_ranking(stages.ranking_folder, toy_encoded, stages.run_folder.name)
+
+
+def published(index, model, encoded, tmp_path_factory, ranker=None) -> Served:
+    config = ExportConfig(index=index, warmup_requests=5)
+    recommender, choice = build_recommender(model, encoded, config, ranker)
+    base = tmp_path_factory.mktemp(index) / "smoke"
+    folder, _ = publish(recommender, choice, encoded, base, run_id="r", config=config)
     return Served(
-        request.param,
+        index,
         recommender,
         tf.saved_model.load(str(folder)),
         folder,
         recommender.exact.embeddings.numpy(),
-        toy_encoded.dataset.catalogue["item_id"].tolist(),
+        encoded.dataset.catalogue["item_id"].tolist(),
+    )
+
+
+@pytest.fixture(scope="session", params=["exact", "scann"])
+def served(request, toy_model, toy_encoded, tmp_path_factory) -> Served:
+    """The towers alone."""
+    return published(request.param, toy_model, toy_encoded, tmp_path_factory)
+
+
+@pytest.fixture(scope="session", params=["exact", "scann"])
+def ranked(request, toy_model, toy_ranker, toy_encoded, tmp_path_factory) -> Served:
+    """The whole funnel."""
+    return published(
+        request.param, toy_model, toy_encoded, tmp_path_factory, toy_ranker
     )

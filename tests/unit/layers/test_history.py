@@ -176,6 +176,35 @@ def test_the_latest_are_those_that_a_loop_finds(seed):
         assert latest == [item not in row[n + 1 :] for n, item in enumerate(row)]
 
 
+@pytest.mark.parametrize(
+    ("items", "earliest"),
+    [
+        ([[0, 0, 5, 7, 5]], [[1, 0, 1, 1, 0]]),  # of padding too, as above
+        ([[3, 3, 3], [1, 2, 1]], [[1, 0, 0], [1, 1, 0]]),
+        ([[2**31 - 1, 4, 2**31 - 1]], [[1, 1, 0]]),
+        ([[9]], [[1]]),
+    ],
+)
+def test_the_earliest_event_of_each_item_is_told(items, earliest):
+    nothing = np.zeros(np.shape(items))
+    found = histories(nothing[..., None], items, nothing, nothing).earliest
+    assert found.numpy().astype(int).tolist() == earliest
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_earliest_are_those_that_a_loop_finds(seed):
+    _, items, types, ages = random_histories(seed, 9)
+    found = histories(np.zeros((9, 6, 1)), items, types, ages).earliest.numpy()
+    for row, earliest in zip(items.tolist(), found.tolist(), strict=True):
+        assert earliest == [item not in row[:n] for n, item in enumerate(row)]
+
+
+@pytest.mark.parametrize("edge", ["latest", "earliest"])
+def test_of_no_events_none_is_first_or_last(edge):
+    none = histories(np.zeros((2, 0, 1)), *[np.zeros((2, 0))] * 3)
+    assert getattr(none, edge).shape == (2, 0)
+
+
 @pytest.mark.parametrize("means", [1, 3])
 def test_a_projection_starts_with_the_leading_columns_of_the_means(means):
     tf.keras.utils.set_random_seed(1)
