@@ -79,6 +79,10 @@ class RankingConfig(Section):
     """What happens within so many days is a candidate's label."""
     every_days: Positive = 7.0
     """Days between the moments of the validation span that users are asked at."""
+    earlier_days: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=False)] = 0.0
+    """Days before that span at which they are asked too. The towers have learned those
+    days by heart, so the ranker is then told neither their learned score nor whether
+    they proposed a candidate."""
     negatives: Count = 200
     """Candidates of a training list that nothing happened to; the others are left
     out, and those that stay count for them."""

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfrs_app.contract.features import HISTORY_ITEM_ID, Kind, Role
-from tfrs_app.contract.ranking_config import RankingConfig
+from tfrs_app.contract.ranking_config import SOURCES, RankingConfig
 from tfrs_app.data.windows import TIMESTAMP
 from tfrs_app.layers.cross_features import CrossFeatures
 from tfrs_app.layers.grouping import NOTHING, marked
@@ -31,8 +31,6 @@ class Described(NamedTuple):
     """Pairs candidates with what the ranker is told of them."""
 
     candidates: Candidates
-    retrieval: tf.Tensor
-    """float32 `[batch, n]`, the towers' score."""
     features: tf.Tensor
     """float32 `[batch, n, columns]`."""
 
@@ -57,6 +55,12 @@ class Funnel(tf.Module):
         super().__init__(name="funnel")
         spec = encoded.dataset.spec
         self.query_tower, self.state = query_tower, state
+        # Not to be trusted: what towers say of days that they were trained on.
+        hidden = config.earlier_days > 0
+        self.scores_told = [0.0, 1.0, 0.0] if hidden else [1.0, 1.0, 1.0]
+        self.sources_told = [
+            0.0 if hidden and name == "two_tower" else 1.0 for name in SOURCES
+        ]
         weights = type_weights(spec)
         self.sources = CandidateSources(state, config.sources, weights)
         self.cross = CrossFeatures(
@@ -140,22 +144,19 @@ class Funnel(tf.Module):
     def _described(
         self, query: tf.Tensor, histories: Histories, found: Candidates
     ) -> Described:
-        scores = self._scores(query, found.row)
         row = tf.maximum(found.row, 0)
         features = [
             self.cross(histories, tf.gather(self.state.index, row)),
             tf.gather(self.state.columns, row),
-            scores,
-            found.proposed,
+            self._scores(query, row) * self.scores_told,
+            found.proposed * self.sources_told,
             tf.math.log1p(found.together)[..., tf.newaxis],
         ]
-        return Described(
-            found, tf.reduce_sum(scores, axis=-1), tf.concat(features, axis=-1)
-        )
+        return Described(found, tf.concat(features, axis=-1))
 
     def _scores(self, query: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
         """Returns what each block adds to the towers' score, `[batch, n, blocks]`."""
-        items = tf.gather(self.state.embeddings, tf.maximum(row, 0))
+        items = tf.gather(self.state.embeddings, row)
         products = items * query[:, tf.newaxis, :]
         parts = tf.split(products, self.state.blocks, axis=-1)
         return tf.stack([tf.reduce_sum(part, axis=-1) for part in parts], axis=-1)

@@ -43,7 +43,7 @@ class ItemState(tf.Module):
         columns: int,
     ) -> None:
         super().__init__(name="item_state")
-        self.items, self.blocks = len(index), [width for width in blocks if width]
+        self.items, self.blocks = len(index), list(blocks)
         row = np.full(indices, NOTHING, np.int32)
         row[index] = np.arange(self.items)
         self.index, self.row = tf.constant(index), tf.constant(row)
@@ -92,8 +92,12 @@ class ItemKnowledge:
         )
 
     def refresh(self, moment_s: int) -> ItemState:
-        """Sets the tables to what was known just before a moment, and returns them."""
+        """Sets the tables to what was known just before a moment, and returns them.
+
+        The towers' linear factors are fitted to the events before it.
+        """
         state = self.state
+        self._model.fit_factors(moment_s)
         state.embeddings.assign(self._model.embed_catalogue(moment_s))
         trends = self._trends(tf.constant(moment_s, tf.int64))
         again = rhythm(self._log, state.items, moment_s)

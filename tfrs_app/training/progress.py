@@ -39,6 +39,7 @@ class TrainingProgress:
         self._best_epoch = tf.Variable(0, dtype=tf.int64)
         self._checkpoint = tf.train.Checkpoint(
             model=model,
+            optimizer=optimizer,
             epochs=self._epochs,
             best=self._best,
             best_epoch=self._best_epoch,

@@ -232,9 +232,9 @@ def ranking_examples(
     end_s: int,
     as_of: Callable[[int], object],
 ) -> RankingExamples:
-    """Makes lists at several moments of a span that the towers were not trained on.
+    """Makes lists at several moments of a span that follows the towers' training.
 
-    Every user is asked twice a moment: for anything, and for what is new to them. Of
+    If the config says so, at some before it too. Every user is asked twice a moment: for anything, and for what is new to them. Of
     users to whom nothing happens a share stands for all. Held-out users are asked at
     the first moment only, with all candidates.
 
@@ -249,8 +249,7 @@ def ranking_examples(
     random = np.random.default_rng(config.seed)
     held_out = random.random(log.users) < config.held_out_users
     training, judging = [], []
-    step_s = round(config.every_days * SECONDS_PER_DAY)
-    for moment_s in range(start_s, end_s, step_s):
+    for moment_s in _moments(config, start_s, end_s):
         as_of(moment_s)
         until_s = min(end_s, moment_s + round(config.horizon_days * SECONDS_PER_DAY))
         asked = log.before(moment_s) > log.row_splits[:-1]
@@ -276,3 +275,10 @@ def ranking_examples(
             for parts in (training, judging)
         )
     )
+
+
+def _moments(config: RankingConfig, start_s: int, end_s: int) -> range:
+    """Returns the seconds at which users are asked; the span's first is one of them."""
+    step_s = round(config.every_days * SECONDS_PER_DAY)
+    earlier = round(config.earlier_days * SECONDS_PER_DAY) // step_s
+    return range(start_s - earlier * step_s, end_s, step_s)
