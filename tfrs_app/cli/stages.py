@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -27,14 +25,10 @@ from tfrs_app.contract.text_embeddings import text_embeddings_identity
 
 if TYPE_CHECKING:
     from beam.text_encoder import TextEncoder
-    from tfrs_app.evaluation.ranking import Lister, Scorer
     from tfrs_app.models.encoded import EncodedDataset
     from tfrs_app.models.ranking import RankingModel
     from tfrs_app.models.retrieval import RetrievalModel
     from tfrs_app.training.fine_tuning import FineTuning
-
-RETRIEVAL = "retrieval"
-FUNNEL = "funnel"
 
 
 @dataclass(frozen=True)
@@ -233,50 +227,32 @@ class Stages:
         return self.run_folder if self.config.ranking is None else self.ranking_folder
 
     @cached_property
-    def _towers(self) -> RetrievalModel:
+    def towers(self) -> RetrievalModel:
+        """Returns the trained towers, loaded once for all stages.
+
+        Raises:
+            ArtifactError: there is no valid run of the present config.
+        """
         from tfrs_app.training.runs import load_retrieval
 
         return load_retrieval(self.run_folder, self.encoded)
 
     @cached_property
-    def _ranker(self) -> RankingModel | None:
+    def ranker(self) -> RankingModel | None:
+        """Returns the trained ranker, or None if the config has none.
+
+        Raises:
+            ArtifactError: there is no valid run of the present config.
+        """
         from tfrs_app.training.runs import load_ranking
 
         if self.config.ranking is None:
             return None
         return load_ranking(self.ranking_folder, self.encoded, self.run_folder.name)
 
-    @contextmanager
-    def _contestants(self) -> Iterator[dict[str, Scorer | Lister]]:
-        """Yields the models to measure; the funnel is a SavedModel as of the test."""
-        from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
-        from tfrs_app.evaluation.served import ServedLists
-        from tfrs_app.export.publish import build_recommender, save
-
-        towers, encoded = self._towers, self.encoded
-        length = towers.config.longest_history
-        models: dict[str, Scorer | Lister] = {
-            RETRIEVAL: RetrievalScorer(towers, encoded.reader(length))
-        }
-        if self._ranker is None:
-            yield models
-            return
-        with TemporaryDirectory(dir=self.layout.root, prefix=".as_of_test.") as folder:
-            moment_s = encoded.dataset.split.test_start
-            recommender, _ = build_recommender(
-                towers, encoded, self.config.export, self._ranker, moment_s
-            )
-            save(recommender, Path(folder))
-            models[FUNNEL] = ServedLists(Path(folder), encoded.dataset, length)
-            yield models
-
     def evaluate(self) -> Path:
-        """Compares retrieval with the baselines, unless the report says so already."""
-        from tfrs_app.evaluation.comparison import compare
-        from tfrs_app.evaluation.document import document_of, write_metrics
-        from tfrs_app.evaluation.protocol import Target
-        from tfrs_app.evaluation.report import examples_of, write_report
-        from tfrs_app.evaluation.table import table_of
+        """Compares the models with baselines, unless the report says so already."""
+        from tfrs_app.cli.evaluation import compare_models
 
         ingredients = {
             "dataset": self.dataset_folder.name,
@@ -286,28 +262,7 @@ class Stages:
         if self.report_page.is_file() and _holds(self.metrics_file, ingredients):
             self._unchanged("report", self.report_page)
             return self.metrics_file
-        with self._contestants() as models:
-            comparison = compare(
-                self.encoded.dataset,
-                models,
-                self.config.evaluation,
-                self.console.print,
-            )
-        for target in Target:
-            table = table_of(comparison.results, target, self.config.evaluation)
-            self.console.print(table)
-        for verdict in comparison.verdicts:
-            if verdict.best:
-                self.console.print(verdict.words)
-        dataset = self.encoded.dataset
-        write_report(
-            self.report_page,
-            self.config.shop,
-            document_of(dataset, comparison, ingredients),
-            examples_of(dataset, comparison, self.config.evaluation.seed),
-        )
-        # Last, because it tells that both are up to date.
-        write_metrics(self.metrics_file, dataset, comparison, ingredients)
+        compare_models(self, ingredients)
         self.console.print(f"metrics {self.metrics_file}")
         self.console.print(f"report {self.report_page}")
         return self.metrics_file
@@ -325,7 +280,7 @@ class Stages:
                 return self._unchanged("model", newest)
         config = self.config.export
         recommender, choice = publish.build_recommender(
-            self._towers, self.encoded, config, self._ranker
+            self.towers, self.encoded, config, self.ranker
         )
         self.console.print(choice.table)
         folder, _ = publish.publish(

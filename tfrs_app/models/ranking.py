@@ -67,7 +67,7 @@ class RankingModel(tf.keras.layers.Layer):
         self.logits = [tf.keras.layers.Dense(1) for _ in self.tasks]
         self.dropout = tf.keras.layers.Dropout(config.dropout)
         self.calibrations = [Calibration() for _ in self.tasks]
-        self.formula = Formula(config.score or self.tasks[-1])
+        self.formula = None if config.score is None else Formula(config.score)
         self.means = {name: known.mean for name, known in dataset.numeric.items()}
 
     def make_variables(self, query: Mapping[str, tf.Tensor]) -> None:
@@ -147,6 +147,8 @@ class RankingModel(tf.keras.layers.Layer):
 
         A number that an item lacks is taken to be the catalogue's mean.
         """
+        if self.formula is None:
+            return probabilities[self.tasks[-1]]
         values = dict(probabilities)
         for name in self.formula.names - set(values):
             own = tf.gather(tf.cast(self.content[name], tf.float32), tf.maximum(row, 0))

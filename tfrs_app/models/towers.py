@@ -18,24 +18,17 @@ from tfrs_app.contract.features import (
     FeatureSpec,
 )
 from tfrs_app.contract.retrieval_config import SEQUENCE_ENCODERS, RetrievalConfig
-from tfrs_app.data.windows import TIMESTAMP, WINDOW, WINDOW_END
 from tfrs_app.layers.factors import FactorTables
-from tfrs_app.layers.history import (
-    AttentionHistory,
-    Histories,
-    HistorySummary,
-    MeanHistory,
-    OwnItemsFirst,
-)
+from tfrs_app.layers.history import Histories, HistorySummary, MeanHistory
 from tfrs_app.layers.inputs import SECONDS_PER_DAY, FeatureInputs, Renew
 from tfrs_app.layers.items import ItemContent, ItemIds
 from tfrs_app.layers.lookup import PADDING
 from tfrs_app.layers.neighbours import Kin
-from tfrs_app.layers.sequence import (
-    EventInputs,
-    GruStates,
-    SequenceHistory,
-    TransformerStates,
+from tfrs_app.models.query_histories import (
+    histories_of,
+    history_encoder_of,
+    start_of_linear,
+    windows_of,
 )
 
 
@@ -84,12 +77,12 @@ class QueryTower(_Tower):
             )
         self.ids, self.content, self.features = ids, content, features
         self.reads_content = config.history_content
-        self.history = _history_encoder(spec, config)
+        self.history = history_encoder_of(spec, config)
         self.summary = HistorySummary()
         self.linear = tf.keras.layers.Dense(
             config.embedding_dim,
             use_bias=False,
-            kernel_initializer=_start_of_linear(config),
+            kernel_initializer=start_of_linear(config),
         )
         self.trend = (
             tf.keras.layers.Dense(config.trend_dim) if config.trend_days else None
@@ -111,7 +104,7 @@ class QueryTower(_Tower):
     def histories(self, inputs: Mapping[str, tf.Tensor]) -> Histories:
         """Returns all events of each query, without vectors."""
         index = tf.cast(inputs[HISTORY_ITEM_ID], tf.int32)
-        return _of_queries({**inputs, HISTORY_ITEM_ID: index}, index)
+        return histories_of({**inputs, HISTORY_ITEM_ID: index}, index)
 
     def call(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Embeds queries.
@@ -200,7 +193,7 @@ class QueryTower(_Tower):
         vectors = self.ids(index)
         if self.reads_content:
             vectors = tf.concat([vectors, *self.content(index)], axis=-1)
-        return _of_queries({**inputs, **newest}, vectors)
+        return histories_of({**inputs, **newest}, vectors)
 
     def _encoded(self, inputs: Mapping[str, tf.Tensor], recent: Histories) -> tf.Tensor:
         """Returns the newest events as one vector, `[queries, width]`."""
@@ -211,7 +204,7 @@ class QueryTower(_Tower):
         first = seconds - tf.reduce_min(seconds, axis=1, keepdims=True)
         days = tf.cast(first, tf.float32) / SECONDS_PER_DAY
         index, kind = newest[HISTORY_ITEM_ID], newest[HISTORY_EVENT_TYPE]
-        window, end = _windows({**inputs, **newest})
+        window, end = windows_of({**inputs, **newest})
         return self.history(recent.vectors, index, kind, days, window, end)
 
     def _mean_factors(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
@@ -226,63 +219,6 @@ class QueryTower(_Tower):
         once = tf.where(histories.latest, histories.index, PADDING)
         vectors = tf.gather(self.factors.history, once)
         return histories._replace(vectors=vectors, index=once)
-
-
-def _windows(inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns each query's window and where its history ends there, `[queries]`."""
-    windows, length = tf.unstack(tf.shape(inputs[HISTORY_ITEM_ID]))
-    window = inputs.get(WINDOW, tf.range(windows))
-    return window, inputs.get(WINDOW_END, tf.fill(tf.shape(window), length))
-
-
-def _of_queries(inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor) -> Histories:
-    """Returns every query's history, whose windows may be shared.
-
-    Args:
-        inputs: of the query tower.
-        vectors: `[windows, length, width]`, passed on as they are.
-    """
-    window, end = _windows(inputs)
-    columns = [
-        inputs[name] if WINDOW not in inputs else tf.gather(inputs[name], window)
-        for name in (HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP)
-    ]
-    index, event_type, seconds = columns
-    seen = tf.range(tf.shape(index)[1])[tf.newaxis, :] < end[:, tf.newaxis]
-    age_s = inputs[TIMESTAMP][:, tf.newaxis] - seconds
-    return Histories(
-        vectors=vectors,
-        index=tf.where(seen, index, PADDING),
-        event_type=event_type,
-        age_days=tf.cast(age_s, tf.float32) / SECONDS_PER_DAY,
-    )
-
-
-def _start_of_linear(config: RetrievalConfig) -> OwnItemsFirst | str:
-    """Returns the initializer of what projects the encoded history."""
-    if config.history_encoder in SEQUENCE_ENCODERS:
-        return "glorot_uniform"  # a state's columns are not those of the embedding
-    if config.history_encoder == "attention":
-        return OwnItemsFirst(config.history_heads)
-    return OwnItemsFirst(len(config.history_half_lives_days))
-
-
-def _history_encoder(
-    spec: FeatureSpec, config: RetrievalConfig
-) -> tf.keras.layers.Layer:
-    if config.history_encoder == "mean":
-        return MeanHistory(spec, config.history_half_lives_days)
-    if config.history_encoder == "attention":
-        return AttentionHistory(spec, config.history_heads)
-    dim = config.embedding_dim
-    states = (
-        GruStates(dim)
-        if config.history_encoder == "gru"
-        else TransformerStates(
-            dim, config.history_length, config.history_blocks, config.history_heads
-        )
-    )
-    return SequenceHistory(EventInputs(spec, dim), states)
 
 
 class CandidateTower(_Tower):

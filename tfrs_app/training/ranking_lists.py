@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import tensorflow as tf
 
+from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.event_log import EventLog
 from tfrs_app.data.windows import QueryReader
@@ -234,9 +235,10 @@ def ranking_examples(
 ) -> RankingExamples:
     """Makes lists at several moments of a span that follows the towers' training.
 
-    If the config says so, at some before it too. Every user is asked twice a moment: for anything, and for what is new to them. Of
-    users to whom nothing happens a share stands for all. Held-out users are asked at
-    the first moment only, with all candidates.
+    If the config says so, at some before it too. Every user is asked twice a moment:
+    for anything, and for what is new to them. Of users to whom nothing happens a share
+    stands for all. Held-out users are asked at the span's start only, with all
+    candidates.
 
     Args:
         maker: runs the sources.
@@ -245,6 +247,9 @@ def ranking_examples(
         start_s: first second of the span.
         end_s: the second behind it.
         as_of: sets the item state to a moment, before lists are made there.
+
+    Raises:
+        DataError: nothing that was proposed was bought.
     """
     random = np.random.default_rng(config.seed)
     held_out = random.random(log.users) < config.held_out_users
@@ -269,12 +274,23 @@ def ranking_examples(
                 judged = held_out[lists.user]
                 training.append(lists.of(~judged).thinned(config.negatives, random))
                 judging.append(lists.of(judged))
-    return RankingExamples(
-        *(
-            Lists.joined([p for p in parts if len(p.user)])
-            for parts in (training, judging)
+    return RankingExamples(_all_of(training, "training"), _all_of(judging, "held-out"))
+
+
+def _all_of(parts: list[Lists], whose: str) -> Lists:
+    """Joins lists.
+
+    Raises:
+        DataError: nothing that was proposed in them was bought.
+    """
+    some = [part for part in parts if len(part.user)]
+    if not any(part.label[..., -1].any() for part in some):
+        raise DataError(
+            f"ranking: nothing that the sources propose to the {whose} users was "
+            "bought in the validation span; make the span longer, the sources larger, "
+            "or drop the section ranking"
         )
-    )
+    return Lists.joined(some)
 
 
 def _moments(config: RankingConfig, start_s: int, end_s: int) -> range:

