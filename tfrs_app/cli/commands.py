@@ -192,6 +192,9 @@ def recommend(
             help="Of an item column, e.g. allow_brand=A,B or max_price=9.5.",
         ),
     ] = None,
+    diversity: Annotated[
+        float, typer.Option(min=0, max=1, help="0: by score alone; 1: all different.")
+    ] = 0.0,
     k: KOption = 10,
 ) -> None:
     """Ask a running server and print the answer with item texts."""
@@ -206,6 +209,7 @@ def recommend(
         user=user,
         new_only=new_only,
         filters=filters or (),
+        diversity=diversity,
         k=k,
     )
 

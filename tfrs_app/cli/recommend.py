@@ -19,6 +19,7 @@ from tfrs_app.contract.errors import ArtifactError, ConfigError
 from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Kind, Role
 from tfrs_app.contract.privacy import UserKey
 from tfrs_app.contract.signatures import (
+    DIVERSITY,
     EXCLUDE,
     REASON,
     SCORE,
@@ -110,6 +111,7 @@ def recommend(
     user: str | None,
     new_only: bool,
     filters: Sequence[str] = (),
+    diversity: float = 0.0,
     k: int,
 ) -> list[str]:
     """Sends one request, prints the answer, and returns the item ids.
@@ -123,6 +125,7 @@ def recommend(
         user: a user of the dataset, instead of a history.
         new_only: whether items of the history are left out.
         filters: `NAME=VALUE` each.
+        diversity: from 0, by score, to 1; for models with a ranker.
         k: length of the list.
 
     Raises:
@@ -144,6 +147,8 @@ def recommend(
     if new_only and HISTORY_ITEM_ID in inputs:
         inputs[EXCLUDE] = inputs[HISTORY_ITEM_ID]
     inputs |= {**chosen, K: np.array(k, np.int32)}
+    if diversity:
+        inputs[DIVERSITY] = np.array([diversity], np.float32)
     with connect(server, model=stages.config.shop) as client:
         answer = client.predict(SERVING_DEFAULT, inputs)
     _show(stages.console, shop, inputs, answer, server)

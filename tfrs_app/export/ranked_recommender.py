@@ -10,9 +10,12 @@ import tensorflow as tf
 
 from tfrs_app.contract.ranking_config import SOURCES
 from tfrs_app.contract.signatures import (
+    BASKET,
+    COMPLETE_BASKET,
     DIVERSITY,
     EXCLUDE,
     ITEM_ID,
+    LIFT,
     PROBABILITY,
     RANK,
     REASON,
@@ -56,6 +59,7 @@ class RankedRecommender(Recommender):
         query = query_inputs(self.spec)
         listing = LISTING_INPUTS | self.filters.inputs
         item = Input(tf.TensorSpec([None, None], tf.string, ITEM_ID))
+        basket = Input(tf.TensorSpec([None, None], tf.string, BASKET))
         diversity = Input(
             tf.TensorSpec([None], tf.float32, DIVERSITY), tf.constant([0.0])
         )
@@ -64,6 +68,9 @@ class RankedRecommender(Recommender):
                 self.recommend, query | listing | {DIVERSITY: diversity}
             ),
             RANK: named_signature(self.rank, {ITEM_ID: item} | query),
+            COMPLETE_BASKET: named_signature(
+                self.complete_basket, {BASKET: basket} | listing
+            ),
         }
 
     def recommend(self, inputs: Tensors) -> dict[str, tf.Tensor]:
@@ -73,11 +80,7 @@ class RankedRecommender(Recommender):
         excluded = self._rows(inputs[EXCLUDE], batch)
         k, width = self._lengths(inputs, batch)
         items = len(self.item_ids)
-        barred = marked(excluded, batch, items) | tf.cond(
-            self.filters.are_set(inputs),
-            lambda: self.filters.forbidden(inputs, batch),
-            lambda: tf.zeros([batch, items], tf.bool),
-        )
+        barred = self._barred(excluded, inputs, batch)
 
         def search(query: tf.Tensor, count: int) -> tf.Tensor:
             wanted = tf.minimum(tf.maximum(count, width), items)
@@ -117,6 +120,44 @@ class RankedRecommender(Recommender):
             f"{PROBABILITY}{task}": tf.where(known, values, 0.0)
             for task, values in probabilities.items()
         }
+
+    def complete_basket(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Lists what others buy with the items of a basket, which are never listed.
+
+        The lift is the basket's mean of log(1 + lift). Lists end where nothing is known
+        to go with the basket.
+        """
+        basket = self.rows.lookup(inputs[BASKET])  # [batch, n]
+        batch = tf.shape(basket)[0]
+        k, width = self._lengths(inputs, batch)
+        real = tf.cast(basket != NOTHING, tf.float32)
+        partner, lift = self.funnel.state.partners_of(basket, real)
+        items = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1.0)
+        excluded = tf.concat([self._rows(inputs[EXCLUDE], batch), basket], axis=1)
+        allow = allowed_by(self._barred(excluded, inputs, batch))
+        allowed = (partner != NOTHING) & allow(partner)
+        lift = tf.where(allowed, lift / items, -math.inf)
+        missing = tf.maximum(width - tf.shape(lift)[1], 0)
+        more = [[0, 0], [0, missing]]
+        best = tf.math.top_k(tf.pad(lift, more, constant_values=-math.inf), width)
+        row = tf.gather(tf.pad(partner, more), best.indices, batch_dims=1)
+        within = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
+        listed = within & (best.values > -math.inf)
+        return {
+            ITEM_ID: tf.where(listed, self._ids(row), ""),
+            LIFT: tf.where(listed, best.values, 0.0),
+        }
+
+    def _barred(
+        self, excluded: tf.Tensor, inputs: Tensors, batch: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns what a request does not allow, bool `[batch, items]`."""
+        items = len(self.item_ids)
+        return marked(excluded, batch, items) | tf.cond(
+            self.filters.are_set(inputs),
+            lambda: self.filters.forbidden(inputs, batch),
+            lambda: tf.zeros([batch, items], tf.bool),
+        )
 
     def _judged(
         self, found: Described, looked_up: Tensors

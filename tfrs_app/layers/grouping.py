@@ -29,7 +29,7 @@ def grouped(key: tf.Tensor, values: tf.Tensor) -> Groups:
     order = tf.argsort(key, axis=1, stable=True)
     ordered = tf.gather(key, order, batch_dims=1)
     before = tf.pad(ordered[:, :-1], [[0, 0], [1, 0]], constant_values=NOTHING)
-    starts = tf.cast((ordered != before) & (ordered != NOTHING), tf.int32)
+    starts = tf.cast(ordered != before, tf.int32)
     place = tf.cumsum(starts, axis=1) - 1  # [batch, n], -1 before the first group
     batch, n = tf.unstack(tf.shape(key))
     segment = tf.range(batch)[:, tf.newaxis] * n + place

@@ -92,17 +92,7 @@ class CandidateSources(tf.Module):
         Two `[batch, n]`: catalogue rows, distinct, and sums of log lifts.
         """
         row = tf.gather(self.state.row, histories.index[:, -RECENT_EVENTS:])
-        weight = self._weight(histories)[:, -RECENT_EVENTS:]
-        real = (row != NOTHING)[..., tf.newaxis]
-        known = tf.maximum(row, 0)
-        partner = tf.where(real, tf.gather(self.state.partners, known), NOTHING)
-        lift = tf.gather(self.state.lift, known) * weight[..., tf.newaxis]
-        events, width = partner.shape[1], partner.shape[2]
-        flat = grouped(
-            tf.reshape(partner, [-1, events * width]),
-            tf.reshape(lift, [-1, events * width, 1]),
-        )
-        return flat.key, flat.total[..., 0]
+        return self.state.partners_of(row, self._weight(histories)[:, -RECENT_EVENTS:])
 
     def _popular(self, batch: tf.Tensor, allow: Allow) -> tf.Tensor:
         looked_at = min(self.sizes.popular * POPULAR_LOOKED_AT, self.state.items)

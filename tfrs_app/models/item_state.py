@@ -11,7 +11,7 @@ from tfrs_app.contract.features import ITEM_ID
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.co_purchases import CoPurchases
 from tfrs_app.data.event_log import NEVER, EventLog
-from tfrs_app.layers.grouping import NOTHING
+from tfrs_app.layers.grouping import NOTHING, grouped
 from tfrs_app.layers.inputs import SECONDS_PER_DAY
 from tfrs_app.layers.trends import ItemTrends, first_seconds
 from tfrs_app.models.encoded import EncodedDataset
@@ -52,6 +52,27 @@ class ItemState(tf.Module):
         self.columns = _table([self.items, columns], tf.float32)
         self.popular = _table([self.items], tf.int32)
         self.new = _table([None], tf.int32)
+
+    def partners_of(
+        self, row: tf.Tensor, weight: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what is bought with some items, and how much more than by chance.
+
+        Args:
+            row: int32 `[batch, n]`, catalogue rows; NOTHING for no item.
+            weight: float32 `[batch, n]`, how much each item counts.
+
+        Returns:
+            Distinct catalogue rows, int32 `[batch, m]`, NOTHING behind the last; and
+            for each the weighted sum of log(1 + lift), float32 `[batch, m]`.
+        """
+        real = (row != NOTHING)[..., tf.newaxis]
+        known = tf.maximum(row, 0)
+        partner = tf.where(real, tf.gather(self.partners, known), NOTHING)
+        lift = tf.gather(self.lift, known) * weight[..., tf.newaxis]
+        together = [tf.shape(row)[0], tf.shape(row)[1] * PARTNERS]
+        found = grouped(tf.reshape(partner, together), tf.reshape(lift, [*together, 1]))
+        return found.key, found.total[..., 0]
 
 
 def _table(shape: Sequence[int | None], dtype: tf.DType) -> tf.Variable:

@@ -25,6 +25,7 @@ from tests.integration.export.test_recommender import (
     same,
 )
 from tfrs_app.contract.ranking_config import SOURCES
+from tfrs_app.data.co_purchases import read_co_purchases
 
 __all__ = ["columns"]
 NOBODY = {"timestamp": [MOMENT]}
@@ -181,3 +182,28 @@ def test_what_is_listed_reacts_to_the_newest_event(ranked):
     now = {**BARE, "history_item_id": [[*HISTORY, "i31"]]}
     after = recommend(ranked, **now, k=20)["item_id"][0].tolist()
     assert before != after
+
+
+def test_a_basket_is_completed_by_what_is_bought_with_it(ranked, toy_encoded, columns):
+    pairs = read_co_purchases(toy_encoded.dataset.folder)
+    owners = np.flatnonzero(np.diff(pairs.row_splits))[:2]
+    lift = {}
+    for owner in owners:
+        span = slice(*pairs.row_splits[owner : owner + 2])
+        for other, one in zip(pairs.other[span], pairs.lift[span], strict=True):
+            lift[other] = lift.get(other, 0.0) + math.log1p(one) / len(owners)
+    lift = {other: one for other, one in lift.items() if other not in owners}
+    basket = [[ranked.ids[owner] for owner in owners]]
+    answer = ranked.ask("complete_basket", basket_item_id=basket, k=50)
+    listed = [item for item in answer["item_id"][0].tolist() if item]
+    assert {ranked.ids.index(item) for item in listed} == set(lift)
+    expected = sorted(lift.values(), reverse=True)
+    np.testing.assert_allclose(answer["lift"][0][: len(listed)], expected, rtol=1e-5)
+    dear = ranked.ask("complete_basket", basket_item_id=basket, k=50, min_price=[5.0])
+    kept = [item for item in dear["item_id"][0].tolist() if item]
+    assert kept == [i for i in listed if columns.price[ranked.ids.index(i)] >= 5.0]
+
+
+def test_an_unknown_basket_has_no_complement(ranked):
+    answer = ranked.ask("complete_basket", basket_item_id=[["nothing", ""]], k=4)
+    assert answer["item_id"].tolist() == [[b""] * 4]
