@@ -118,6 +118,25 @@ def test_model_savedmodel_rest_and_grpc_agree(stages, server, requests, loaded, 
         np.testing.assert_allclose(listed["score"], by_hand["score"], atol=1e-5)
 
 
+def test_rest_and_grpc_recommend_as_the_savedmodel_does(
+    stages, server, requests, loaded
+):
+    inputs = stacked([requests[user] for user in range(3)])
+    tensors = as_tensors(stages.config.spec, inputs)
+    given = {**defaults_of(stages.export(), "recommend"), **tensors}
+    by_hand = loaded.signatures["recommend"](**given)
+    for address in server:
+        with connect(address, model="smoke") as client:
+            served = client.predict("recommend", inputs)
+        assert served.keys() == by_hand.keys()
+        for name, expected in by_hand.items():
+            if expected.dtype == tf.string:
+                told = [[text.encode() for text in row] for row in served[name]]
+                np.testing.assert_array_equal(told, expected.numpy())
+            else:
+                np.testing.assert_allclose(served[name], expected, atol=1e-5)
+
+
 def recall(listed, model, encoded, queries):
     """The share of the truly best items among the listed ones."""
     after_all_events = int(encoded.dataset.events.timestamp.max()) + 1

@@ -97,7 +97,7 @@ class RankedRecommender(Recommender):
         def listed(values: tf.Tensor, nothing: object = 0.0) -> tf.Tensor:
             return tf.where(real, tf.gather(values, places, batch_dims=1), nothing)
 
-        reason = self.funnel.reasons(looked_up, row)
+        reason = self.funnel.reasons(found, row)
         return {
             ITEM_ID: tf.where(real, self._ids(row), ""),
             SCORE: listed(score),

@@ -74,7 +74,10 @@ class CrossFeatures(tf.keras.layers.Layer):
         weight = types * histories.real
         decayed = weight[..., tf.newaxis] * tf.exp(-age[..., tf.newaxis] * self.rates)
         total = tf.reduce_sum(decayed, axis=1, keepdims=True)  # [batch, 1, rates]
-        parts = [self._own(histories, candidate, decayed, age)]
+        first, last = (
+            tf.cast(flag, tf.float32) * histories.real for flag in histories.edges()
+        )
+        parts = [self._own(histories, candidate, decayed, first, last)]
         for codes in self.categories.values():
             same = _same(tf.gather(codes, candidate), tf.gather(codes, histories.index))
             parts.append(tf.math.divide_no_nan(tf.matmul(same, decayed), total))
@@ -82,8 +85,7 @@ class CrossFeatures(tf.keras.layers.Layer):
             parts.append(_distance(values, histories, candidate, weight))
         events = tf.math.log1p(total)
         distinct = tf.math.divide_no_nan(
-            tf.reduce_sum(tf.cast(histories.latest, tf.float32) * histories.real, 1),
-            tf.reduce_sum(histories.real, axis=1),
+            tf.reduce_sum(last, axis=1), tf.reduce_sum(histories.real, axis=1)
         )
         query = tf.concat([events, distinct[:, tf.newaxis, tf.newaxis]], axis=-1)
         parts.append(tf.repeat(query, tf.shape(candidate)[1], axis=1))
@@ -94,11 +96,11 @@ class CrossFeatures(tf.keras.layers.Layer):
         histories: Histories,
         candidate: tf.Tensor,
         decayed: tf.Tensor,
-        age: tf.Tensor,
+        first: tf.Tensor,
+        last: tf.Tensor,
     ) -> tf.Tensor:
         """Returns how often and when each candidate itself was had."""
-        last = tf.cast(histories.latest, tf.float32) * histories.real
-        first = tf.cast(histories.earliest, tf.float32) * histories.real
+        age = tf.maximum(histories.age_days, 0.0)
         ago, opens = _baskets(histories)
         rates = [math.log(2) / baskets for baskets in BASKET_HALF_LIVES]
         in_baskets = histories.real[..., tf.newaxis] * tf.exp(
@@ -149,9 +151,9 @@ def _baskets(histories: Histories) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _same(candidate: tf.Tensor, history: tf.Tensor) -> tf.Tensor:
     """Returns 1.0 where token `[batch, n]` and token `[batch, length]` are one."""
-    same = candidate[:, :, tf.newaxis] == history[:, tf.newaxis, :]
-    known = (candidate >= FIRST_TOKEN)[:, :, tf.newaxis]
-    return tf.cast(same & known, tf.float32)
+    known = tf.where(candidate >= FIRST_TOKEN, candidate, -1)
+    same = known[:, :, tf.newaxis] == history[:, tf.newaxis, :]
+    return tf.cast(same, tf.float32)
 
 
 def _distance(

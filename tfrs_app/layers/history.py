@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from tfrs_app.contract.features import FeatureSpec
 from tfrs_app.layers.lookup import FIRST_TOKEN, PADDING
-
-_ONE_BEFORE, _ONE_BEHIND = [[0, 0], [1, 0]], [[0, 0], [0, 1]]
 
 
 class Histories(NamedTuple):
@@ -31,26 +29,43 @@ class Histories(NamedTuple):
         """Returns 1.0 for events and 0.0 for padding, `[queries, length]`."""
         return tf.cast(self.index != PADDING, tf.float32)
 
+    def trimmed(self) -> Histories:
+        """Returns the same without the padding that all queries have in front."""
+        events = tf.reduce_sum(tf.cast(self.index != PADDING, tf.int32), axis=1)
+        longest = tf.reduce_max(tf.pad(events, [[0, 1]], constant_values=1))
+        return Histories(*(column[:, -longest:] for column in self))
+
     @property
     def latest(self) -> tf.Tensor:
         """Returns which events are the last of their item, bool `[queries, length]`."""
-        return self._at_edge(lambda item: tf.pad(item[:, 1:], _ONE_BEHIND))
+        return self.edges()[1]
 
     @property
     def earliest(self) -> tf.Tensor:
         """Returns which events are the first of their item, in the same shape."""
-        return self._at_edge(lambda item: tf.pad(item[:, :-1], _ONE_BEFORE))
+        return self.edges()[0]
 
-    def _at_edge(self, neighbour: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-        """Returns the events beside which, item by item, another item's stands."""
-        length = tf.shape(self.index)[1]
+    def edges(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns which events are the first and which the last of their item.
+
+        Two bool `[queries, length]`.
+        """
+        queries, length = tf.unstack(tf.shape(self.index))
         place = tf.cast(tf.range(length), tf.int64)
         # Sorting by item and then by place brings an item's events together.
-        key = tf.cast(self.index, tf.int64) * tf.cast(length, tf.int64) + place
-        order = tf.argsort(key, axis=1)
-        item = tf.gather(self.index, order, batch_dims=1) + 1  # 0 is beyond the edge
-        at_edge = neighbour(item) != item
-        return tf.gather(at_edge, tf.argsort(order, axis=1), batch_dims=1)
+        step = tf.cast(length, tf.int64)
+        key = tf.sort(tf.cast(self.index, tf.int64) * step + place, axis=1)
+        item = key // step + 1  # 0 is beyond the ends
+        first = tf.pad(item[:, :-1], [[0, 0], [1, 0]]) != item
+        last = tf.pad(item[:, 1:], [[0, 0], [0, 1]]) != item
+        row = tf.range(tf.cast(queries, tf.int64))[:, tf.newaxis]
+        cell = tf.reshape(row * step + key % step, [-1, 1])
+        flags = tf.reshape(tf.stack([first, last], axis=-1), [-1, 2])
+        placed = tf.scatter_nd(
+            cell, tf.cast(flags, tf.int32), [tf.size(key, tf.int64), 2]
+        )
+        in_place = tf.reshape(placed > 0, [queries, length, 2])
+        return in_place[..., 0], in_place[..., 1]
 
 
 def type_weights(spec: FeatureSpec) -> list[float]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfrs_app.contract.features import HISTORY_ITEM_ID, Kind, Role
+from tfrs_app.contract.features import Kind, Role
 from tfrs_app.contract.ranking_config import SOURCES, RankingConfig
 from tfrs_app.data.windows import TIMESTAMP
 from tfrs_app.layers.cross_features import CrossFeatures
@@ -24,7 +24,7 @@ from tfrs_app.models.candidate_sources import (
 )
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.item_state import ItemState
-from tfrs_app.models.towers import QueryTower
+from tfrs_app.models.towers import Embedded, QueryTower
 
 
 class Described(NamedTuple):
@@ -33,6 +33,8 @@ class Described(NamedTuple):
     candidates: Candidates
     features: tf.Tensor
     """float32 `[batch, n, columns]`."""
+    embedded: Embedded
+    histories: Histories
 
 
 class Funnel(tf.Module):
@@ -100,10 +102,10 @@ class Funnel(tf.Module):
             search: finds the nearest allowed items.
             allow: tells which of other sources' items are allowed.
         """
-        query = self.query_tower(inputs)
-        histories = self.query_tower.histories(inputs)
-        found = self.sources(query, histories, search, allow)
-        return self._described(query, histories, found)
+        embedded = self.query_tower.embedded(inputs)
+        histories = self.query_tower.histories(inputs).trimmed()
+        found = self.sources(embedded.query, histories, search, allow)
+        return self._described(embedded, histories, found)
 
     def given(self, inputs: Mapping[str, tf.Tensor], row: tf.Tensor) -> Described:
         """Describes items as if they were the candidates of a request.
@@ -113,26 +115,31 @@ class Funnel(tf.Module):
             row: int32 `[batch, n]`, catalogue rows; NOTHING for no item.
         """
         found = self.unfiltered(inputs, tf.zeros([1, 0], tf.int32)).candidates
-        histories = self.query_tower.histories(inputs)
+        histories = self.query_tower.histories(inputs).trimmed()
         partner, strength = self.sources.partners(histories)
         together = tf.linalg.matvec(_same(row, partner), strength)
         proposed = tf.matmul(_same(row, found.row), found.proposed)
-        query = self.query_tower(inputs)
-        return self._described(query, histories, Candidates(row, proposed, together))
+        return self._described(
+            self.query_tower.embedded(inputs),
+            histories,
+            Candidates(row, proposed, together),
+        )
 
-    def reasons(self, inputs: Mapping[str, tf.Tensor], row: tf.Tensor) -> tf.Tensor:
+    def reasons(self, described: Described, row: tf.Tensor) -> tf.Tensor:
         """Returns the item of the history that speaks most for each candidate.
 
         Args:
-            inputs: of the query tower.
-            row: int32 `[batch, n]`, catalogue rows; NOTHING for no item.
+            described: candidates of queries.
+            row: int32 `[batch, n]`, some of them; NOTHING for no item.
 
         Returns:
             Catalogue rows, int32 `[batch, n]`; NOTHING where no event speaks for it.
         """
         items = tf.gather(self.state.embeddings, tf.maximum(row, 0))
-        added = self.query_tower.contributions(inputs, items)  # [batch, n, length]
-        had = tf.gather(self.state.row, inputs[HISTORY_ITEM_ID])
+        added = self.query_tower.contributions(described.embedded, items)
+        had = tf.gather(self.state.row, described.histories.index)
+        shown = tf.minimum(tf.shape(had)[1], tf.shape(added)[2])
+        had, added = had[:, -shown:], added[..., -shown:]
         # A history that is empty has an event that adds nothing.
         added = tf.pad(added, [[0, 0], [0, 0], [0, 1]])
         had = tf.pad(had, [[0, 0], [0, 1]], constant_values=NOTHING)
@@ -142,17 +149,17 @@ class Funnel(tf.Module):
         return tf.where(speaks & (row != NOTHING), reason, NOTHING)
 
     def _described(
-        self, query: tf.Tensor, histories: Histories, found: Candidates
+        self, embedded: Embedded, histories: Histories, found: Candidates
     ) -> Described:
         row = tf.maximum(found.row, 0)
         features = [
             self.cross(histories, tf.gather(self.state.index, row)),
             tf.gather(self.state.columns, row),
-            self._scores(query, row) * self.scores_told,
+            self._scores(embedded.query, row) * self.scores_told,
             found.proposed * self.sources_told,
             tf.math.log1p(found.together)[..., tf.newaxis],
         ]
-        return Described(found, tf.concat(features, axis=-1))
+        return Described(found, tf.concat(features, axis=-1), embedded, histories)
 
     def _scores(self, query: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
         """Returns what each block adds to the towers' score, `[batch, n, blocks]`."""

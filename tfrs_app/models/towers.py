@@ -8,6 +8,7 @@ trend (`trend_dim`, if the config has windows).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -53,6 +54,21 @@ class _Tower(tf.keras.layers.Layer):
     def scaled(self, vector: tf.Tensor) -> tf.Tensor:
         """Returns the vectors, at length 1 if the similarity is the cosine."""
         return tf.math.l2_normalize(vector, axis=-1) if self.normalized else vector
+
+
+class Embedded(NamedTuple):
+    """Holds queries with what they were made of."""
+
+    query: tf.Tensor
+    """`[queries, dim + factors.dim + trend_dim]`."""
+    recent: Histories
+    """The events that the encoder saw."""
+    hidden: tf.Tensor
+    """`[queries, width]`, the last hidden layer."""
+    scale: tf.Tensor
+    """`[queries, 1]`, what the learned block was multiplied by."""
+    past: Histories | None
+    """All events with their linear factors, if there are any."""
 
 
 class QueryTower(_Tower):
@@ -117,20 +133,25 @@ class QueryTower(_Tower):
         Returns:
             `[queries, dim + factors.dim + trend_dim]`.
         """
+        return self.embedded(inputs).query
+
+    def embedded(self, inputs: Mapping[str, tf.Tensor]) -> Embedded:
+        """Embeds queries as a call does, and keeps what their reasons are found by."""
         recent = self._recent(inputs)
-        vector, hidden = self._learned(inputs, recent)
-        blocks = [self.scaled(vector)]
+        learned, hidden = self._learned(inputs, recent)
+        scale = tf.ones_like(learned[:, :1])
         if self.normalized:
-            blocks[0] /= self._temperature()
+            length = tf.norm(learned, axis=-1, keepdims=True)
+            scale = tf.math.divide_no_nan(1.0, length * self._temperature())
+        blocks, past = [scale * learned], None
         if self.factors is not None:
-            blocks.append(self.trust(hidden) * self._mean_factors(inputs))
+            past = self._factor_histories(inputs)
+            blocks.append(self.trust(hidden) * self.long_run(past))
         if self.trend is not None:
             blocks.append(self.trend(hidden))
-        return tf.concat(blocks, axis=-1)
+        return Embedded(tf.concat(blocks, axis=-1), recent, hidden, scale, past)
 
-    def contributions(
-        self, inputs: Mapping[str, tf.Tensor], items: tf.Tensor
-    ) -> tf.Tensor:
+    def contributions(self, embedded: Embedded, items: tf.Tensor) -> tf.Tensor:
         """Returns what each event adds to the scores of items, `[queries, n, length]`.
 
         Exact for what is linear in the events: the projection of their means, and the
@@ -138,14 +159,12 @@ class QueryTower(_Tower):
         encoders that read it in order have the factors' part only.
 
         Args:
-            inputs: of a call, a window for each query.
+            embedded: queries with a window each.
             items: embeddings, `[queries, n, width]`.
         """
         learned, factors, _ = tf.split(items, self.blocks, axis=-1)
-        recent = self._recent(inputs)
-        vector, hidden = self._learned(inputs, recent)
-        batch, length = tf.unstack(tf.shape(inputs[HISTORY_ITEM_ID]))
-        added = tf.zeros([batch, tf.shape(items)[1], length])
+        recent, past = embedded.recent, embedded.past
+        newest = tf.zeros([*tf.unstack(tf.shape(items)[:2]), 0])
         if self.config.history_encoder not in SEQUENCE_ENCODERS:
             shares = self.history.shares(recent)  # [queries, means, newest]
             means, width = shares.shape[1], recent.vectors.shape[2]
@@ -153,16 +172,14 @@ class QueryTower(_Tower):
             toward = tf.einsum("bnd,mwd->bnmw", learned, kernel)
             told = tf.einsum("blw,bnmw->bnml", recent.vectors, toward)
             newest = tf.reduce_sum(told * shares[:, tf.newaxis], axis=2)
-            if self.normalized:
-                long = tf.norm(vector, axis=-1) * self._temperature()
-                newest = tf.math.divide_no_nan(newest, long[:, tf.newaxis, tf.newaxis])
-            missing = length - tf.shape(newest)[2]
-            added += tf.pad(newest, [[0, 0], [0, 0], [missing, 0]])
-        if self.factors is not None:
-            histories = self._factor_histories(inputs)
-            shares = self.long_run.shares(histories)  # [queries, 1, length]
-            told = tf.matmul(factors, histories.vectors, transpose_b=True)
-            added += self.trust(hidden)[:, tf.newaxis] * shares * told
+            newest *= embedded.scale[:, tf.newaxis]
+        length = tf.shape((past or recent).index)[1]
+        missing = length - tf.shape(newest)[2]
+        added = tf.pad(newest, [[0, 0], [0, 0], [missing, 0]])
+        if past is not None:
+            shares = self.long_run.shares(past)  # [queries, 1, length]
+            told = tf.matmul(factors, past.vectors, transpose_b=True)
+            added += self.trust(embedded.hidden)[:, tf.newaxis] * shares * told
         return added
 
     def _learned(
@@ -206,10 +223,6 @@ class QueryTower(_Tower):
         index, kind = newest[HISTORY_ITEM_ID], newest[HISTORY_EVENT_TYPE]
         window, end = windows_of({**inputs, **newest})
         return self.history(recent.vectors, index, kind, days, window, end)
-
-    def _mean_factors(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """Returns the mean of all events' linear factors, `[queries, factors.dim]`."""
-        return self.long_run(self._factor_histories(inputs))
 
     def _factor_histories(self, inputs: Mapping[str, tf.Tensor]) -> Histories:
         """Returns all events with their linear factors."""

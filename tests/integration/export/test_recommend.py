@@ -162,7 +162,7 @@ def test_contributions_add_up_to_the_linear_part_of_the_score(ranked, toy_encode
     ends = log.row_splits[users + 1]
     inputs = reader(users, ends, np.full(3, MOMENT), ends - 1)
     items = tf.constant(ranked.items[np.newaxis, :40].repeat(3, axis=0))
-    added = tower.contributions(inputs, items).numpy()
+    added = tower.contributions(tower.embedded(inputs), items).numpy()
     assert added.shape == (3, 40, tower.config.longest_history)
     real = inputs["history_item_id"].numpy() != 0
     assert (added[np.broadcast_to(~real[:, None], added.shape)] == 0).all()
