@@ -168,7 +168,8 @@ def test_a_lost_report_is_made_again(toy_run, tmp_path):
 @pytest.mark.slow
 def test_every_command_says_what_comes_next(toy_run):
     for command, following in (
-        (["train", "retrieval"], "evaluate"),
+        (["train", "retrieval"], "train ranking"),
+        (["train", "ranking"], "evaluate"),
         (["evaluate"], "export"),
         (["export"], "serve"),
     ):

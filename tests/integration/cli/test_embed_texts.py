@@ -84,19 +84,22 @@ def test_embedding_checks_the_runners_options(prepared):
 
 
 def test_a_shop_without_texts_has_nothing_to_look_up(prepared):
-    stages = stages_of(*prepared, "features=[]", "data.users=null")
+    stages = stages_of(*prepared, "features=[]", "data.users=null", "ranking=null")
     with pytest.raises(ConfigError, match="none has role candidate and kind text"):
         _ = stages.text_embeddings_folder
 
 
-STEPS = ("prepare", "train", "evaluate", "export", "embed_texts")
+STEPS = ("prepare", "train", "train_ranking", "evaluate", "export", "embed_texts")
 
 
 @pytest.mark.parametrize(
     ("text", "steps"),
     [
-        ("null", ["prepare", "train", "evaluate", "export"]),
-        ("{}", ["prepare", "embed_texts", "train", "evaluate", "export"]),
+        ("null", ["prepare", "train", "train_ranking", "evaluate", "export"]),
+        (
+            "{}",
+            ["prepare", "embed_texts", "train", "train_ranking", "evaluate", "export"],
+        ),
     ],
 )
 def test_a_run_embeds_between_prepare_and_train_if_texts_are_frozen(
