@@ -61,7 +61,7 @@ def train_ranking(
     """
     tf.keras.utils.set_random_seed(config.seed)
     with exclusive(folder):
-        examples = _examples(encoded, retrieval, config, report)
+        examples = examples_of(encoded, retrieval, config, report)
         training = RankingTraining(encoded, config, examples)
         progress = TrainingProgress(
             training.model, training.optimizer, folder / CHECKPOINTS, config.patience
@@ -87,12 +87,23 @@ def train_ranking(
         )
 
 
-def _examples(
+def examples_of(
     encoded: EncodedDataset,
     retrieval: RetrievalModel,
     config: RankingConfig,
     report: Report,
 ) -> RankingExamples:
+    """Makes the lists that a ranker learns from.
+
+    Args:
+        encoded: a verified dataset with its look-ups.
+        retrieval: the towers as they were before they saw the validation span.
+        config: sizes and training settings.
+        report: takes a line on what was made.
+
+    Raises:
+        DataError: nothing that was proposed was bought.
+    """
     dataset = encoded.dataset
     split, log, spec = dataset.split, dataset.events, dataset.spec
     knowledge = ItemKnowledge(
@@ -137,7 +148,9 @@ class RankingTraining:
         self.model(lists.inputs(np.arange(1)))  # makes the variables
         self.optimizer = tf.keras.optimizers.Adam(config.learning_rate)
         self._step = tf.function(self._take_step, reduce_retracing=True)
-        self._logits = tf.function(self.model, reduce_retracing=True)
+        self._logits = tf.function(
+            lambda inputs: self.model(inputs), reduce_retracing=True
+        )
 
     def run_epoch(self, epoch: int) -> float:
         """Trains one epoch, counted from 0, and returns its mean loss."""
