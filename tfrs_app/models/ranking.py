@@ -17,6 +17,7 @@ from tfrs_app.models.encoded import EncodedDataset
 
 ROW = "candidate_row"
 FEATURES = "candidate_features"
+ROWS_AT_ONCE = 65_536
 CLIP = 5.0
 """Standard deviations beyond which a feature tells no more."""
 
@@ -167,8 +168,13 @@ class _Scale(tf.keras.layers.Layer):
 
     def fit(self, features: np.ndarray) -> None:
         """Takes mean and deviation from features `[n, columns]`."""
-        self.mean.assign(features.mean(axis=0, dtype=np.float64))
-        deviation = features.std(axis=0, dtype=np.float64)
+        mean = features.mean(axis=0, dtype=np.float64)
+        self.mean.assign(mean)
+        squares = np.zeros(len(mean))
+        for start in range(0, len(features), ROWS_AT_ONCE):  # not all as float64
+            off = features[start : start + ROWS_AT_ONCE] - mean
+            squares += np.square(off).sum(axis=0)
+        deviation = np.sqrt(squares / len(features))
         self.deviation.assign(np.where(deviation > 0, deviation, 1.0))
 
     def call(self, features: tf.Tensor) -> tf.Tensor:
