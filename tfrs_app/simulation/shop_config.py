@@ -38,6 +38,9 @@ retrieval:
   epochs: 8
   catch_up_epochs: 1
 
+# Views, carts and purchases are three tasks; a purchase is a part of the carts.
+ranking: {{loss: binary, entire_space: true}}
+
 export: {{index: {index}}}
 """
 LEAST_ITEMS_FOR_SCANN = 1000
