@@ -28,11 +28,6 @@ class SourcesConfig(Section):
     `new_days`."""
     new_days: Positive = 28.0
 
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Returns how many candidates each source proposes."""
-        return {name: getattr(self, name) for name in SOURCES}
-
 
 SOURCES = ("two_tower", "repeat", "bought_together", "popular", "new")
 """In the order of the columns that tell who proposed a candidate."""

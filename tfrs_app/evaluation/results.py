@@ -112,11 +112,13 @@ def measure(
         questions += [exam.among_cold for exam in exams]
     longest = max(*config.ks, config.k, *CURVE)
     lists = ranked_lists_of(scorer, questions, longest)
+    whole: list[np.ndarray] = lists[: len(exams)]
     among_cold: list[np.ndarray | None] = [*lists[len(exams) :]]
-    among_cold = among_cold or [None] * len(exams)
     return [
         _measured(model, exam, on_all, on_cold, past, config)
-        for exam, on_all, on_cold in zip(exams, lists, among_cold, strict=False)
+        for exam, on_all, on_cold in zip(
+            exams, whole, among_cold or [None] * len(exams), strict=True
+        )
     ]
 
 

@@ -11,6 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tfrs_app.contract.features import ITEM_ID
 from tfrs_app.contract.signatures import EXCLUDE, RECOMMEND, K
 from tfrs_app.data.dataset import Dataset
+from tfrs_app.data.ragged import padded
 from tfrs_app.data.raw_queries import raw_queries
 from tfrs_app.evaluation.protocol import Question
 
@@ -51,24 +52,25 @@ class ServedLists:
             np.full(len(users), question.moment_s),
             self._history_length,
         )
-        place, item = question.excluded.rows(rows)
-        width = int(np.bincount(place, minlength=1).max())
-        excluded = np.full((len(users), width), b"", object)
-        column = np.arange(len(place)) - np.searchsorted(place, place)
-        excluded[place, column] = self._dataset.catalogue[ITEM_ID][item]
+        splits = question.excluded.splits[rows.start : rows.stop + 1]
+        barred = question.excluded.items[splits[0] : splits[-1]]
+        ids = self._dataset.catalogue[ITEM_ID][barred].astype(object)
+        excluded = padded(splits - splits[0], ids, b"")
         given = {**inputs, EXCLUDE: excluded, K: np.array(k, np.int32)}
         tensors = {
             name: tf.constant(given[name], default.dtype) if name in given else default
             for name, default in self._defaults.items()
         }
         answer = self._recommend(**tensors)
-        listed = answer[ITEM_ID].numpy()
-        found = np.searchsorted(self._sorted, listed.ravel()).clip(
-            max=len(self._sorted) - 1
-        )
-        real = self._sorted[found] == listed.ravel()
-        lists = np.where(real, self._order[found], -1).reshape(listed.shape)
+        lists = self._rows(answer[ITEM_ID].numpy())
         return np.pad(lists, ((0, 0), (0, k - lists.shape[1])), constant_values=-1)
+
+    def _rows(self, ids: np.ndarray) -> np.ndarray:
+        """Returns the catalogue rows of ids, in their shape; -1 for none."""
+        last = len(self._sorted) - 1
+        found = np.searchsorted(self._sorted, ids.ravel()).clip(max=last)
+        real = self._sorted[found] == ids.ravel()
+        return np.where(real, self._order[found], -1).reshape(ids.shape)
 
 
 def _defaults(folder: Path, signature: str) -> dict[str, tf.Tensor]:

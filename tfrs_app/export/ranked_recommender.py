@@ -23,6 +23,7 @@ from tfrs_app.contract.signatures import (
     SCORE,
     SOURCE,
 )
+from tfrs_app.data.windows import TIMESTAMP
 from tfrs_app.export.recommender import Recommender, Tensors, named_signature
 from tfrs_app.export.requests import LISTING_INPUTS, Input, query_inputs
 from tfrs_app.layers.diversity import diversified
@@ -36,7 +37,7 @@ TELLING = ("repeat", "bought_together", "new", "two_tower", "popular")
 
 
 class RankedRecommender(Recommender):
-    """Answers `recommend` and `rank` beside what the towers alone can.
+    """Answers `recommend`, `rank` and `complete_basket` beside what towers alone can.
 
     Args:
         funnel: proposes and describes candidates, as of the moment of the export.
@@ -47,7 +48,6 @@ class RankedRecommender(Recommender):
     def __init__(self, funnel: Funnel, ranker: RankingModel, **retrieval: Any) -> None:
         super().__init__(**retrieval)
         self.funnel, self.ranker = funnel, ranker
-        self.source_names = tf.constant(SOURCES)
 
     @property
     def main_signature(self) -> str:
@@ -76,14 +76,13 @@ class RankedRecommender(Recommender):
     def recommend(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Lists the best of all sources' candidates, with scores and reasons."""
         looked_up = self._looked_up(inputs)
-        batch = tf.shape(looked_up[next(iter(looked_up))])[0]
+        batch = tf.shape(looked_up[TIMESTAMP])[0]
         excluded = self._rows(inputs[EXCLUDE], batch)
-        k, width = self._lengths(inputs, batch)
-        items = len(self.item_ids)
+        width, within = self._places(inputs, batch)
         barred = self._barred(excluded, inputs, batch)
 
         def search(query: tf.Tensor, count: int) -> tf.Tensor:
-            wanted = tf.minimum(tf.maximum(count, width), items)
+            wanted = tf.minimum(tf.maximum(count, width), len(self.item_ids))
             rows, scores = self._search(query, excluded, wanted, inputs, self.index)
             return tf.where(scores > -math.inf, rows, NOTHING)
 
@@ -91,7 +90,6 @@ class RankedRecommender(Recommender):
         probabilities, score = self._judged(found, looked_up)
         places = self._ordered(found, score, inputs[DIVERSITY], width)
         row = tf.gather(found.candidates.row, places, batch_dims=1)
-        within = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
         real = within & (row != NOTHING)
 
         def listed(values: tf.Tensor, nothing: object = 0.0) -> tf.Tensor:
@@ -129,7 +127,7 @@ class RankedRecommender(Recommender):
         """
         basket = self.rows.lookup(inputs[BASKET])  # [batch, n]
         batch = tf.shape(basket)[0]
-        k, width = self._lengths(inputs, batch)
+        width, within = self._places(inputs, batch)
         real = tf.cast(basket != NOTHING, tf.float32)
         partner, lift = self.funnel.state.partners_of(basket, real)
         items = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1.0)
@@ -141,7 +139,6 @@ class RankedRecommender(Recommender):
         more = [[0, 0], [0, missing]]
         best = tf.math.top_k(tf.pad(lift, more, constant_values=-math.inf), width)
         row = tf.gather(tf.pad(partner, more), best.indices, batch_dims=1)
-        within = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
         listed = within & (best.values > -math.inf)
         return {
             ITEM_ID: tf.where(listed, self._ids(row), ""),
@@ -177,8 +174,6 @@ class RankedRecommender(Recommender):
         width: tf.Tensor,
     ) -> tf.Tensor:
         """Returns the places of the listed candidates, int32 `[batch, width]`."""
-        missing = tf.maximum(width - tf.shape(score)[1], 0)
-        tf.debugging.assert_equal(missing, 0)
         diversity = tf.broadcast_to(diversity, [tf.shape(score)[0]])
 
         def by_score() -> tf.Tensor:

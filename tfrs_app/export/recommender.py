@@ -163,22 +163,23 @@ class Recommender(tf.Module):
             inputs: `k`, int32, scalar or `[batch]`, and the filters'.
             index: that is asked.
         """
-        k, width = self._lengths(inputs, tf.shape(query)[0])
+        width, within = self._places(inputs, tf.shape(query)[0])
         rows, scores = self._search(query, excluded, width, inputs, index)
-        within = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
         real = within & (scores > -math.inf)
         return {
             ITEM_ID: tf.where(real, tf.gather(self.item_ids, rows), ""),
             SCORE: tf.where(real, scores, 0.0),
         }
 
-    def _lengths(
-        self, inputs: Tensors, batch: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the wanted length of each list `[batch]`, and of the longest."""
+    def _places(self, inputs: Tensors, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the longest list's length, and which places each row wants.
+
+        An int32 scalar and bool `[batch, width]`.
+        """
         k = tf.broadcast_to(tf.maximum(inputs[K], 0), [batch])
         items = tf.shape(self.exact.embeddings)[0]
-        return k, tf.minimum(tf.reduce_max(tf.concat([k, [0]], axis=0)), items)
+        width = tf.minimum(tf.reduce_max(tf.concat([k, [0]], axis=0)), items)
+        return width, tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
 
     def _search(
         self,

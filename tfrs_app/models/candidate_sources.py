@@ -57,7 +57,7 @@ class CandidateSources(tf.Module):
     def __call__(
         self, query: tf.Tensor, histories: Histories, search: Search, allow: Allow
     ) -> Candidates:
-        """Returns the candidates of queries, `sizes.total` places each.
+        """Returns the candidates of queries.
 
         Args:
             query: embeddings, `[batch, width]`.

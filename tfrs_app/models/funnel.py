@@ -114,16 +114,13 @@ class Funnel(tf.Module):
             inputs: of the query tower.
             row: int32 `[batch, n]`, catalogue rows; NOTHING for no item.
         """
-        found = self.unfiltered(inputs, tf.zeros([1, 0], tf.int32)).candidates
-        histories = self.query_tower.histories(inputs).trimmed()
-        partner, strength = self.sources.partners(histories)
+        asked = self.unfiltered(inputs, tf.zeros([1, 0], tf.int32))
+        partner, strength = self.sources.partners(asked.histories)
         together = tf.linalg.matvec(_same(row, partner), strength)
+        found = asked.candidates
         proposed = tf.matmul(_same(row, found.row), found.proposed)
-        return self._described(
-            self.query_tower.embedded(inputs),
-            histories,
-            Candidates(row, proposed, together),
-        )
+        given = Candidates(row, proposed, together)
+        return self._described(asked.embedded, asked.histories, given)
 
     def reasons(self, described: Described, row: tf.Tensor) -> tf.Tensor:
         """Returns the item of the history that speaks most for each candidate.

@@ -11,6 +11,7 @@ from tfrs_app.contract.features import ITEM_ID
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.co_purchases import CoPurchases
 from tfrs_app.data.event_log import NEVER, EventLog
+from tfrs_app.data.ragged import padded
 from tfrs_app.layers.grouping import NOTHING, grouped
 from tfrs_app.layers.inputs import SECONDS_PER_DAY
 from tfrs_app.layers.trends import ItemTrends, first_seconds
@@ -47,7 +48,8 @@ class ItemState(tf.Module):
         row = np.full(indices, NOTHING, np.int32)
         row[index] = np.arange(self.items)
         self.index, self.row = tf.constant(index), tf.constant(row)
-        self.partners, self.lift = map(tf.constant, _padded(co_purchases, PARTNERS))
+        tables = partner_tables(co_purchases, PARTNERS)
+        self.partners, self.lift = map(tf.constant, tables)
         self.embeddings = _table([self.items, sum(self.blocks)], tf.float32)
         self.columns = _table([self.items, columns], tf.float32)
         self.popular = _table([self.items], tf.int32)
@@ -157,16 +159,12 @@ def rhythm(log: EventLog, items: int, moment_s: int) -> np.ndarray:
     ).astype(np.float32)
 
 
-def _padded(co_purchases: CoPurchases, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns each item's first partners and log lifts, `[items, w]`."""
-    counts = np.diff(co_purchases.row_splits)
-    place = np.arange(len(co_purchases.other)) - np.repeat(
-        co_purchases.row_splits[:-1], counts
+def partner_tables(
+    co_purchases: CoPurchases, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns each item's first partners and log(1 + lift), `[items, width]`."""
+    splits, lift = co_purchases.row_splits, np.log1p(co_purchases.lift)
+    return (
+        padded(splits, co_purchases.other, NOTHING, longest=width),
+        padded(splits, lift.astype(np.float32), 0.0, longest=width),
     )
-    owner = np.repeat(np.arange(len(counts)), counts)
-    kept = place < width
-    partners = np.full((len(counts), width), NOTHING, np.int32)
-    lift = np.zeros((len(counts), width), np.float32)
-    partners[owner[kept], place[kept]] = co_purchases.other[kept]
-    lift[owner[kept], place[kept]] = np.log1p(co_purchases.lift[kept])
-    return partners, lift

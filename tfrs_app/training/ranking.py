@@ -10,21 +10,14 @@ import tensorflow as tf
 
 from tfrs_app.contract.artifacts import Manifest, exclusive
 from tfrs_app.contract.ranking_config import RankingConfig
-from tfrs_app.data.co_purchases import read_co_purchases
 from tfrs_app.evaluation.probabilities import list_metrics
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.list_losses import list_loss
 from tfrs_app.models.encoded import EncodedDataset
-from tfrs_app.models.funnel import Funnel
-from tfrs_app.models.item_state import ItemKnowledge
-from tfrs_app.models.ranking import RankingModel, tasks_of
+from tfrs_app.models.ranking import RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.training.progress import TrainingProgress
-from tfrs_app.training.ranking_lists import (
-    ListMaker,
-    RankingExamples,
-    ranking_examples,
-)
+from tfrs_app.training.ranking_examples import RankingExamples, ranking_examples
 from tfrs_app.training.runs import CHECKPOINTS, seal_ranking
 
 LISTS_A_STEP = 128
@@ -61,7 +54,13 @@ def train_ranking(
     """
     tf.keras.utils.set_random_seed(config.seed)
     with exclusive(folder):
-        examples = examples_of(encoded, retrieval, config, report)
+        examples = ranking_examples(encoded, retrieval, config)
+        lists = examples.training
+        report(
+            f"{len(lists.user):,} lists with {int((lists.row != NOTHING).sum()):,} "
+            f"candidates, {int(lists.label[..., -1].sum()):,} of them bought; "
+            f"{len(examples.held_out.user):,} held out"
+        )
         training = RankingTraining(encoded, config, examples)
         progress = TrainingProgress(
             training.model, training.optimizer, folder / CHECKPOINTS, config.patience
@@ -85,48 +84,6 @@ def train_ranking(
         return seal_ranking(
             folder, training.model, encoded, progress, metrics, retrieval_run
         )
-
-
-def examples_of(
-    encoded: EncodedDataset,
-    retrieval: RetrievalModel,
-    config: RankingConfig,
-    report: Report,
-) -> RankingExamples:
-    """Makes the lists that a ranker learns from.
-
-    Args:
-        encoded: a verified dataset with its look-ups.
-        retrieval: the towers as they were before they saw the validation span.
-        config: sizes and training settings.
-        report: takes a line on what was made.
-
-    Raises:
-        DataError: nothing that was proposed was bought.
-    """
-    dataset = encoded.dataset
-    split, log, spec = dataset.split, dataset.events, dataset.spec
-    knowledge = ItemKnowledge(
-        retrieval, encoded, read_co_purchases(dataset.folder), config
-    )
-    funnel = Funnel(encoded, retrieval.query_tower, knowledge.state, config)
-    types = [spec.event_types.index(name) for name in tasks_of(spec)]
-    reader = encoded.reader(retrieval.config.longest_history)
-    examples = ranking_examples(
-        ListMaker(funnel, reader, log, types),
-        log,
-        config,
-        split.validation_start,
-        split.test_start,
-        knowledge.refresh,
-    )
-    lists = examples.training
-    report(
-        f"{len(lists.user):,} lists with {int((lists.row != NOTHING).sum()):,} "
-        f"candidates, {int(lists.label[..., -1].sum()):,} of them bought; "
-        f"{len(examples.held_out.user):,} held out"
-    )
-    return examples
 
 
 class RankingTraining:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
 
-from tfrs_app.contract.errors import DataError
-from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.event_log import EventLog
+from tfrs_app.data.ragged import padded
 from tfrs_app.data.windows import QueryReader
 from tfrs_app.layers.grouping import NOTHING
-from tfrs_app.layers.inputs import SECONDS_PER_DAY
 from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.ranking import FEATURES, ROW
 
 LISTS_A_STEP = 32
-IDLE_SHARE = 0.1
-"""Of the users to whom nothing happens; each stands for all of them."""
 
 
 @dataclass(frozen=True)
@@ -206,95 +202,10 @@ class ListMaker:
 
     def _excluded(self, had: np.ndarray, users: np.ndarray) -> np.ndarray:
         """Returns what each user had, int32 `[users, most]`, padded with NOTHING."""
-        first = np.searchsorted(had, users * self._items)
-        last = np.searchsorted(had, (users + 1) * self._items)
-        padded = np.full((len(users), int((last - first).max())), NOTHING, np.int32)
-        for place, (start, end) in enumerate(zip(first, last, strict=True)):
-            padded[place, : end - start] = had[start:end] % self._items
-        return padded
+        bounds = np.searchsorted(had, np.stack([users, users + 1]) * self._items)
+        rows = [had[first:last] % self._items for first, last in bounds.T]
+        splits = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+        return padded(splits, np.concatenate(rows).astype(np.int32), NOTHING)
 
 
 _NOTHING_EXCLUDED = np.zeros((1, 0), np.int32)
-
-
-@dataclass(frozen=True)
-class RankingExamples:
-    """Holds the lists that train and those that judge."""
-
-    training: Lists
-    held_out: Lists
-
-
-def ranking_examples(
-    maker: ListMaker,
-    log: EventLog,
-    config: RankingConfig,
-    start_s: int,
-    end_s: int,
-    as_of: Callable[[int], object],
-) -> RankingExamples:
-    """Makes lists at several moments of a span that follows the towers' training.
-
-    If the config says so, at some before it too. Every user is asked twice a moment:
-    for anything, and for what is new to them. Of users to whom nothing happens a share
-    stands for all. Held-out users are asked at the span's start only, with all
-    candidates.
-
-    Args:
-        maker: runs the sources.
-        log: everybody's events.
-        config: of the ranker.
-        start_s: first second of the span.
-        end_s: the second behind it.
-        as_of: sets the item state to a moment, before lists are made there.
-
-    Raises:
-        DataError: nothing that was proposed was bought.
-    """
-    random = np.random.default_rng(config.seed)
-    held_out = random.random(log.users) < config.held_out_users
-    training, judging = [], []
-    for moment_s in _moments(config, start_s, end_s):
-        as_of(moment_s)
-        until_s = min(end_s, moment_s + round(config.horizon_days * SECONDS_PER_DAY))
-        asked = log.before(moment_s) > log.row_splits[:-1]
-        busy = np.zeros(log.users, bool)
-        busy[log.user[log.span(moment_s, until_s)]] = True
-        stands = asked & ~busy & (random.random(log.users) < IDLE_SHARE)
-        users = np.flatnonzero((asked & busy) | stands)
-        if moment_s != start_s:
-            users = users[~held_out[users]]
-        for new_only in (False, True):
-            for lists in maker.made(users, moment_s, until_s, new_only=new_only):
-                idle = ~busy[lists.user]
-                weight = (
-                    lists.weight * np.where(idle, 1 / IDLE_SHARE, 1.0)[:, np.newaxis]
-                )
-                lists = replace(lists, weight=weight.astype(np.float32))
-                judged = held_out[lists.user]
-                training.append(lists.of(~judged).thinned(config.negatives, random))
-                judging.append(lists.of(judged))
-    return RankingExamples(_all_of(training, "training"), _all_of(judging, "held-out"))
-
-
-def _all_of(parts: list[Lists], whose: str) -> Lists:
-    """Joins lists.
-
-    Raises:
-        DataError: nothing that was proposed in them was bought.
-    """
-    some = [part for part in parts if len(part.user)]
-    if not any(part.label[..., -1].any() for part in some):
-        raise DataError(
-            f"ranking: nothing that the sources propose to the {whose} users was "
-            "bought in the validation span; make the span longer, the sources larger, "
-            "or drop the section ranking"
-        )
-    return Lists.joined(some)
-
-
-def _moments(config: RankingConfig, start_s: int, end_s: int) -> range:
-    """Returns the seconds at which users are asked; the span's first is one of them."""
-    step_s = round(config.every_days * SECONDS_PER_DAY)
-    earlier = round(config.earlier_days * SECONDS_PER_DAY) // step_s
-    return range(start_s - earlier * step_s, end_s, step_s)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from tfrs_app.contract.artifacts import (
     SPEC,
+    ArtifactKind,
     Manifest,
     identity_of,
     verify,
@@ -17,8 +19,10 @@ from tfrs_app.contract.artifacts import (
     write_manifest,
 )
 from tfrs_app.contract.errors import ArtifactError
+from tfrs_app.contract.features import FeatureSpec
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.contract.retrieval_config import RetrievalConfig
+from tfrs_app.contract.section import Section
 from tfrs_app.data.windows import QueryReader
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.ranking import RankingModel
@@ -80,19 +84,40 @@ def seal(
     _towers(model).write(str(folder / WEIGHTS))
     if model.fine_tuned is not None:
         model.fine_tuned.encoder.write(folder / TEXT_ENCODER)
-    write_atomically(folder / CONFIG, config.model_dump_json(indent=2).encode())
-    write_atomically(folder / SPEC, dataset.spec.model_dump_json(indent=2).encode())
-    manifest = write_manifest(
+    return _sealed(
         folder,
+        config,
+        dataset.spec,
+        progress,
         kind="retrieval",
         identity=run_identity(dataset.manifest.id, config, encoder, fine_tuning),
         parent=dataset.manifest.id,
-        spec_fingerprint=dataset.spec.fingerprint,
-        counts={
-            "epochs": progress.epochs_done,
-            "best_epoch": progress.best_epoch,
-            f"validation_ndcg@{config.validation_k}": progress.best,
-        },
+        counts={f"validation_ndcg@{config.validation_k}": progress.best},
+    )
+
+
+def _sealed(
+    folder: Path,
+    config: Section,
+    spec: FeatureSpec,
+    progress: TrainingProgress,
+    *,
+    kind: ArtifactKind,
+    identity: str,
+    parent: str,
+    counts: Mapping[str, Any],
+) -> Manifest:
+    """Writes what stands beside the weights, seals the run, removes its checkpoints."""
+    write_atomically(folder / CONFIG, config.model_dump_json(indent=2).encode())
+    write_atomically(folder / SPEC, spec.model_dump_json(indent=2).encode())
+    epochs = {"epochs": progress.epochs_done, "best_epoch": progress.best_epoch}
+    manifest = write_manifest(
+        folder,
+        kind=kind,
+        identity=identity,
+        parent=parent,
+        spec_fingerprint=spec.fingerprint,
+        counts={**epochs, **counts},
         leave_out=CHECKPOINTS,
     )
     # After sealing: a kill amid the removal must not leave half of what a resume needs.
@@ -164,26 +189,17 @@ def seal_ranking(
         metrics: of the held-out users.
         retrieval_run: id of the towers' run.
     """
-    spec = encoded.dataset.spec
     tf.train.Checkpoint(model=model).write(str(folder / RANKING_WEIGHTS))
-    write_atomically(folder / CONFIG, model.config.model_dump_json(indent=2).encode())
-    write_atomically(folder / SPEC, spec.model_dump_json(indent=2).encode())
-    manifest = write_manifest(
+    return _sealed(
         folder,
+        model.config,
+        encoded.dataset.spec,
+        progress,
         kind="ranking",
         identity=ranking_identity(retrieval_run, model.config),
         parent=retrieval_run,
-        spec_fingerprint=spec.fingerprint,
-        counts={
-            "epochs": progress.epochs_done,
-            "best_epoch": progress.best_epoch,
-            "columns": model.columns,
-            **metrics,
-        },
-        leave_out=CHECKPOINTS,
+        counts={"columns": model.columns, **metrics},
     )
-    shutil.rmtree(folder / CHECKPOINTS)
-    return manifest
 
 
 def load_ranking(

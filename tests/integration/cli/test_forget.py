@@ -49,11 +49,20 @@ def test_what_is_older_than_the_dataset_s_last_change_may_hold_the_user(tmp_path
         make(layout.run(name), "retrieval", name, parent, created)
         folder = layout.model("tiny") / name
         make(folder, "model", f"m-{name}", name, created, inside="assets.extra")
+    rankers = {
+        "old ranker of new towers": ("new", "2026-01-01"),
+        "new ranker": ("new", "2026-01-04"),
+        "orphaned ranker": ("gone", "2026-01-04"),
+    }
+    for name, (parent, created) in rankers.items():
+        make(layout.run(name), "ranking", name, parent, created)
     config = shop.loaded(shop.write_shop(tmp_path), f"artifacts={tmp_path}")
     found = holders(Stages(config, Console(quiet=True)))
     assert [(kind, path.name) for kind, path in found] == [
         ("training run", "old"),
+        ("training run", "old ranker of new towers"),
         ("training run", "orphan"),
+        ("training run", "orphaned ranker"),
         ("model", "old"),
         ("model", "orphan"),
     ]

@@ -44,6 +44,15 @@ def allowed_rows(columns, allow, block, low, high):
     return rows
 
 
+def filter_inputs(allow, block, low, high):
+    return {
+        "allow_colour": texts(allow),
+        "block_colour": texts(block),
+        "min_price": [low],
+        "max_price": [high],
+    }
+
+
 def texts(values):
     return np.array([values], object).reshape(1, -1)
 
@@ -57,15 +66,8 @@ def test_lists_hold_the_best_of_what_is_allowed_and_nothing_else(
     served, columns, history, exclude, k, allow, block, low, high
 ):
     request = {"history_item_id": texts(history), "timestamp": [MOMENT]}
-    answer = served.ask(
-        **request,
-        exclude=texts(exclude),
-        k=k,
-        allow_colour=texts(allow),
-        block_colour=texts(block),
-        min_price=[low],
-        max_price=[high],
-    )
+    filters = filter_inputs(allow, block, low, high)
+    answer = served.ask(**request, **filters, exclude=texts(exclude), k=k)
     rows = allowed_rows(columns, allow, block, low, high)
     rows = [row for row in rows if served.ids[row].decode() not in exclude]
     query = served.ask("embed_query", **request)["embedding"][0]

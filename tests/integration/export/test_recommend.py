@@ -14,6 +14,7 @@ from tests.integration.export.test_filtered_lists import (
     PRICES,
     allowed_rows,
     columns,
+    filter_inputs,
     texts,
 )
 from tests.integration.export.test_recommender import (
@@ -73,12 +74,9 @@ def test_no_forbidden_item_no_double_no_short_list(
     answer = recommend(
         ranked,
         **BARE,
+        **filter_inputs(allow, block, low, high),
         exclude=texts(exclude),
         k=k,
-        allow_colour=texts(allow),
-        block_colour=texts(block),
-        min_price=[low],
-        max_price=[high],
         diversity=[diversity],
     )
     rows = allowed_rows(columns, allow, block, low, high)
@@ -106,10 +104,21 @@ def test_an_unknown_item_scores_nothing(ranked):
     assert (answer["score"][0] == 0).tolist() == [True, False, True]
 
 
-def test_a_purchase_is_no_likelier_than_a_view(ranked):
-    answer = recommend(ranked, **FULL, k=30)  # the entire space is configured
-    probabilities = [answer[f"probability_{task}"] for task in ("view", "purchase")]
-    assert all(((p > 0) & (p < 1)).all() for p in probabilities)
+def test_a_purchase_is_no_likelier_than_a_view(toy_ranker):
+    random = np.random.default_rng(0)
+    features = random.normal(size=(3, 8, toy_ranker.columns)).astype(np.float32)
+    query = {"team": np.array([0, 1, 2]), "timestamp": np.array([MOMENT] * 3)}
+    row = random.integers(0, 1200, (3, 8)).astype(np.int32)
+    given = {**query, "candidate_features": features, "candidate_row": row}
+    view, purchase = np.moveaxis(toy_ranker(given).numpy(), -1, 0)
+    assert (purchase < view).all()  # before calibration: the entire space is configured
+
+
+def test_probabilities_are_some(ranked):
+    answer = recommend(ranked, **FULL, k=30)
+    for task in ("view", "purchase"):
+        p = answer[f"probability_{task}"]
+        assert ((p > 0) & (p < 1)).all()
 
 
 def test_the_score_is_the_configured_formula(ranked, columns):

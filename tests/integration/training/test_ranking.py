@@ -11,7 +11,8 @@ from tfrs_app.contract.ranking_config import SOURCES
 from tfrs_app.data.co_purchases import read_co_purchases
 from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
-from tfrs_app.training.ranking import RankingTraining, examples_of
+from tfrs_app.training.ranking import RankingTraining
+from tfrs_app.training.ranking_examples import ranking_examples
 from tfrs_app.training.ranking_lists import ListMaker
 from tfrs_app.training.runs import EARLIER_WEIGHTS, load_ranking, load_retrieval
 
@@ -31,7 +32,7 @@ def towers(stages):
 @pytest.fixture(scope="module")
 def examples(stages, towers):
     ranking = stages.config.ranking
-    return examples_of(stages.encoded, towers, ranking, lambda line: None)
+    return ranking_examples(stages.encoded, towers, ranking)
 
 
 def test_a_loaded_ranker_measures_what_its_training_did(stages, examples):
@@ -119,4 +120,4 @@ def test_a_ranker_of_other_towers_is_refused(stages):
 def test_a_span_without_labels_is_refused(stages, towers):
     ranking = stages.config.ranking.model_copy(update={"horizon_days": 1e-9})
     with pytest.raises(DataError, match="nothing that the sources propose"):
-        examples_of(stages.encoded, towers, ranking, lambda line: None)
+        ranking_examples(stages.encoded, towers, ranking)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.data.logs import USERS, log_of
 from tfrs_app.data.co_purchases import CoPurchases
-from tfrs_app.models.item_state import NOTHING, _padded, rhythm
+from tfrs_app.models.item_state import NOTHING, partner_tables, rhythm
 
 DAY = 86400
 ITEMS = 6
@@ -98,7 +98,7 @@ def test_the_first_partners_stay_and_the_rest_is_padded(partners, width):
         for place, (other, lift) in enumerate(row[:width]):
             expected[item, place] = other
             lifts[item, place] = math.log(1 + lift)
-    found, lift = _padded(co_purchases(partners), width)
+    found, lift = partner_tables(co_purchases(partners), width)
     assert (found.dtype, lift.dtype) == (np.int32, np.float32)
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_allclose(lift, lifts, rtol=1e-6, atol=1e-7)
@@ -107,5 +107,7 @@ def test_the_first_partners_stay_and_the_rest_is_padded(partners, width):
 def test_how_often_a_pair_was_bought_changes_nothing():
     once = co_purchases([[(1, 2.0)], [(0, 2.0)]])
     often = dataclasses.replace(once, baskets=once.baskets * 9)
-    for one, other in zip(_padded(once, 3), _padded(often, 3), strict=True):
+    for one, other in zip(
+        partner_tables(once, 3), partner_tables(often, 3), strict=True
+    ):
         np.testing.assert_array_equal(one, other)

@@ -1,0 +1,112 @@
+"""Whom the ranker's lists are made for, and when: users at moments of the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tfrs_app.contract.errors import DataError
+from tfrs_app.contract.ranking_config import RankingConfig
+from tfrs_app.data.co_purchases import read_co_purchases
+from tfrs_app.layers.inputs import SECONDS_PER_DAY
+from tfrs_app.models.encoded import EncodedDataset
+from tfrs_app.models.funnel import Funnel
+from tfrs_app.models.item_state import ItemKnowledge
+from tfrs_app.models.ranking import tasks_of
+from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.training.ranking_lists import ListMaker, Lists
+
+IDLE_SHARE = 0.1
+"""Of the users to whom nothing happens; each stands for all of them."""
+
+
+@dataclass(frozen=True)
+class RankingExamples:
+    """Holds the lists that train and those that judge."""
+
+    training: Lists
+    held_out: Lists
+
+
+def ranking_examples(
+    encoded: EncodedDataset, retrieval: RetrievalModel, config: RankingConfig
+) -> RankingExamples:
+    """Makes lists at several moments of the validation span.
+
+    If the config says so, at some before it too. Every user is asked twice a moment:
+    for anything, and for what is new to them. Of users to whom nothing happens a share
+    stands for all. Held-out users are asked at the span's start only, with all
+    candidates.
+
+    Args:
+        encoded: a verified dataset with its look-ups.
+        retrieval: the towers as they were before they saw the validation span.
+        config: of the ranker.
+
+    Raises:
+        DataError: nothing that was proposed was bought.
+    """
+    log, split = encoded.dataset.events, encoded.dataset.split
+    start_s, end_s = split.validation_start, split.test_start
+    knowledge, maker = _as_served(encoded, retrieval, config)
+    random = np.random.default_rng(config.seed)
+    held_out = random.random(log.users) < config.held_out_users
+    training, judging = [], []
+    for moment_s in _moments(config, start_s, end_s):
+        knowledge.refresh(moment_s)
+        until_s = min(end_s, moment_s + round(config.horizon_days * SECONDS_PER_DAY))
+        asked = log.before(moment_s) > log.row_splits[:-1]
+        busy = np.zeros(log.users, bool)
+        busy[log.user[log.span(moment_s, until_s)]] = True
+        stands = asked & ~busy & (random.random(log.users) < IDLE_SHARE)
+        users = np.flatnonzero((asked & busy) | stands)
+        if moment_s != start_s:
+            users = users[~held_out[users]]
+        for new_only in (False, True):
+            for lists in maker.made(users, moment_s, until_s, new_only=new_only):
+                idle = ~busy[lists.user]
+                weight = (
+                    lists.weight * np.where(idle, 1 / IDLE_SHARE, 1.0)[:, np.newaxis]
+                )
+                lists = replace(lists, weight=weight.astype(np.float32))
+                judged = held_out[lists.user]
+                training.append(lists.of(~judged).thinned(config.negatives, random))
+                judging.append(lists.of(judged))
+    return RankingExamples(_all_of(training, "training"), _all_of(judging, "held-out"))
+
+
+def _as_served(
+    encoded: EncodedDataset, retrieval: RetrievalModel, config: RankingConfig
+) -> tuple[ItemKnowledge, ListMaker]:
+    """Returns what knows the items at any moment, and what proposes as of it."""
+    dataset = encoded.dataset
+    pairs = read_co_purchases(dataset.folder)
+    knowledge = ItemKnowledge(retrieval, encoded, pairs, config)
+    funnel = Funnel(encoded, retrieval.query_tower, knowledge.state, config)
+    types = [dataset.spec.event_types.index(name) for name in tasks_of(dataset.spec)]
+    reader = encoded.reader(retrieval.config.longest_history)
+    return knowledge, ListMaker(funnel, reader, dataset.events, types)
+
+
+def _all_of(parts: list[Lists], whose: str) -> Lists:
+    """Joins lists.
+
+    Raises:
+        DataError: nothing that was proposed in them was bought.
+    """
+    some = [part for part in parts if len(part.user)]
+    if not any(part.label[..., -1].any() for part in some):
+        raise DataError(
+            f"ranking: nothing that the sources propose to the {whose} users was "
+            "bought in the validation span; make the span longer, the sources larger, "
+            "or drop the section ranking"
+        )
+    return Lists.joined(some)
+
+
+def _moments(config: RankingConfig, start_s: int, end_s: int) -> range:
+    """Returns the seconds at which users are asked; the span's first is one of them."""
+    step_s = round(config.every_days * SECONDS_PER_DAY)
+    earlier = round(config.earlier_days * SECONDS_PER_DAY) // step_s
+    return range(start_s - earlier * step_s, end_s, step_s)
