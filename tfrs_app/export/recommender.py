@@ -246,5 +246,8 @@ def named_signature(
 
     call.__signature__ = signature  # type: ignore[attr-defined]
     specs = [value.spec for value in inputs.values()]
-    function: Callable[..., Any] = tf.function(call, input_signature=specs)
+    # All control flow is TensorFlow's own, so there is no Python to translate.
+    function: Callable[..., Any] = tf.function(
+        call, input_signature=specs, autograph=False
+    )
     return function

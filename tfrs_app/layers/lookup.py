@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from tfrs_app.contract.dataset import EVENT_TYPE
@@ -28,7 +29,8 @@ Vocabularies = Mapping[str, Sequence[str]]
 def string_lookup(vocabulary: Sequence[str], name: str) -> tf.keras.layers.StringLookup:
     """Makes the look-up of one vocabulary: 0 padding, 1 unknown, 2... the tokens."""
     return tf.keras.layers.StringLookup(
-        vocabulary=list(vocabulary),
+        # An array: of a list TensorFlow would track every string, at every save.
+        vocabulary=np.array(vocabulary, str),
         mask_token="",
         num_oov_indices=1,
         oov_token="\n",  # no vocabulary holds a line break, but one may hold "[UNK]"
