@@ -19,22 +19,21 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
 from beam.catalogue_texts import CatalogueTexts, read_catalogue_texts
-from beam.embedding import Embedding, run_embedding, write_batches
+from beam.embedding import TEXTS_A_STEP, Embedding, run_embedding, write_batches
 from beam.embedding_progress import told
 from beam.prepare import check_space
 from beam.runners import pipeline_options
-from beam.text_encoder import TextEncoder
-from beam.vector_cache import VectorCache, keys_of
+from beam.text_encoder import TextEncoder, check_one_width
+from beam.vector_cache import VectorCache, keys_of, write_vectors
 from tfrs_app.contract.artifacts import (
     Layout,
     Manifest,
     exclusive,
+    is_valid,
     staged,
-    verify,
     write_atomically,
     write_manifest,
 )
-from tfrs_app.contract.errors import ArtifactError
 from tfrs_app.contract.text_embeddings import (
     ENCODER,
     VECTORS,
@@ -74,7 +73,7 @@ def embed_texts(
     fingerprint = encoder.record.fingerprint
     identity = text_embeddings_identity(manifest.id, fingerprint, list(catalogue.rows))
     folder = layout.text_embeddings(identity)
-    if _is_valid(folder):
+    if is_valid(folder):
         console.print(f"text embeddings unchanged: {folder}")
         return folder
     cache = layout.text_cache(fingerprint).absolute()
@@ -93,6 +92,43 @@ def embed_texts(
         f"{time.monotonic() - started:.1f} s"
     )
     return folder
+
+
+def vectors_of(
+    texts: Sequence[bytes], encoder: TextEncoder, layout: Layout
+) -> np.ndarray:
+    """Returns the vectors of some texts, in this process and through the cache.
+
+    Args:
+        texts: few enough for that, distinct.
+        encoder: of the texts.
+        layout: of the shop's artefacts.
+
+    Returns:
+        float32 `[texts, dim]`.
+
+    Raises:
+        DataError: the encoder's vectors can't be used.
+        ArtifactError: another process embeds with the same encoder.
+    """
+    console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    keys = keys_of(pa.array(texts, pa.large_binary()))
+    cache = layout.text_cache(encoder.record.fingerprint).absolute()
+    with exclusive(cache):
+        cache.mkdir(exist_ok=True)
+        known = VectorCache.open(cache, console.print)
+        new = np.flatnonzero(known.places(keys) < 0)
+        if len(new):
+            console.print(f"texts   {len(texts):,} new ones, {len(new):,} to embed")
+            steps = np.array_split(new, -(-len(new) // TEXTS_A_STEP))
+            made = [encoder.vectors([texts[n] for n in step]) for step in steps]
+            check_one_width(made, encoder.record.handle)
+            chosen = keys.take(pa.array(new))
+            file = write_vectors(cache, chosen, np.concatenate(made))
+            known = known.with_files(cache, [file])
+        vectors = np.empty((len(texts), known.dim), np.float32)
+        known.fill(vectors, known.places(keys))
+    return vectors
 
 
 @dataclass(frozen=True)
@@ -174,11 +210,3 @@ def _seal(
         spec_fingerprint=dataset.spec_fingerprint,
         counts=counts,
     )
-
-
-def _is_valid(folder: Path) -> bool:
-    try:
-        verify(folder)
-    except ArtifactError:
-        return False
-    return True

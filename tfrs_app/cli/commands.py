@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 train = typer.Typer(help="Train a model on the dataset.", no_args_is_help=True)
 app.add_typer(train, name="train")
+catalog = typer.Typer(help="Change the catalogue of a model.", no_args_is_help=True)
+app.add_typer(catalog, name="catalog")
 app.add_typer(text_encoder, name="text-encoder")
 
 ConfigOption = Annotated[
@@ -137,6 +139,20 @@ def run(config: ConfigOption, overrides: SetOption = None) -> None:
     stages = _stages(config, overrides)
     stages.run()
     _next(stages, "serve", config, overrides)
+
+
+@catalog.command()
+def push(
+    table: Annotated[Path, typer.Argument(help="Table of new, changed, gone items.")],
+    config: ConfigOption,
+    overrides: SetOption = None,
+) -> None:
+    """Publish the newest model with changed items, without training."""
+    from tfrs_app.cli.catalog import push as push_items
+
+    stages = _stages(config, overrides)
+    push_items(stages, table)
+    _next(stages, "recommend", config, overrides)
 
 
 @app.command()

@@ -13,9 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from tfrs_app.cli.filters import filters_of
+from tfrs_app.cli.published import Published
 from tfrs_app.cli.stages import Stages
-from tfrs_app.contract.artifacts import MODEL_EXTRAS, read_manifest
-from tfrs_app.contract.errors import ArtifactError, ConfigError
+from tfrs_app.contract.errors import ConfigError
 from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Kind, Role
 from tfrs_app.contract.privacy import UserKey
 from tfrs_app.contract.signatures import (
@@ -50,24 +50,12 @@ class Shop:
         Raises:
             ArtifactError: no model is published, or its run or dataset is gone.
         """
-        from tfrs_app.data.dataset import Dataset
-        from tfrs_app.export.publish import versions
         from tfrs_app.training.runs import run_config
 
-        base = stages.model_base
-        published = versions(base)
-        if not published:
-            raise ArtifactError(f"{base}: no model is published; run `tfrs-app export`")
-        model = read_manifest(base / str(published[-1]), MODEL_EXTRAS)
-        folder = stages.layout.run(str(model.parent))
-        run = read_manifest(folder)
-        if run.kind == "ranking":
-            folder = stages.layout.run(str(run.parent))
-            run = read_manifest(folder)
-        dataset = stages.layout.dataset(str(run.parent))
+        published = Published(stages.config, stages.console)
         return cls(
-            Dataset.open(dataset),
-            run_config(folder).longest_history,
+            published.current_dataset,
+            run_config(published.run_folder).longest_history,
             UserKey.of(stages.config.data.hash_users),
         )
 

@@ -16,7 +16,12 @@ from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.contract.text_embeddings import text_embeddings_identity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
     from beam.text_encoder import TextEncoder
+    from tfrs_app.data.dataset import Dataset
     from tfrs_app.models.encoded import EncodedDataset
     from tfrs_app.models.ranking import RankingModel
     from tfrs_app.models.retrieval import RetrievalModel
@@ -122,6 +127,17 @@ class ShopArtifacts:
         return self.layout.model(self.config.shop)
 
     @cached_property
+    def dataset(self) -> Dataset:
+        """Returns the dataset, opened once for all stages.
+
+        Raises:
+            ArtifactError: there is no valid dataset of the present inputs and config.
+        """
+        from tfrs_app.data.dataset import Dataset
+
+        return Dataset.open(self.dataset_folder)
+
+    @cached_property
     def encoded(self) -> EncodedDataset:
         """Returns the dataset, opened and looked up once for all stages.
 
@@ -129,7 +145,6 @@ class ShopArtifacts:
             ArtifactError: there is no valid dataset of the present inputs and config,
                 or its texts have not been embedded.
         """
-        from tfrs_app.data.dataset import Dataset
         from tfrs_app.data.text_embeddings import TextEmbeddings
         from tfrs_app.models.encoded import EncodedDataset
 
@@ -138,7 +153,7 @@ class ShopArtifacts:
             if self.embeds_texts
             else None
         )
-        return EncodedDataset.of(Dataset.open(self.dataset_folder), texts)
+        return EncodedDataset.of(self.dataset, texts)
 
     @cached_property
     def ranking_folder(self) -> Path:
@@ -191,8 +206,53 @@ class ShopArtifacts:
         Raises:
             ArtifactError: there is no valid run of the present config.
         """
+        return None if self.config.ranking is None else self.load_ranker(self.encoded)
+
+    def load_ranker(self, encoded: EncodedDataset) -> RankingModel:
+        """Returns the trained ranker of the last run, for a dataset."""
         from tfrs_app.training.runs import load_ranking
 
-        if self.config.ranking is None:
-            return None
-        return load_ranking(self.ranking_folder, self.encoded, self.run_folder.name)
+        return load_ranking(self.last_run, encoded, self.run_folder.name)
+
+    @property
+    def catalogue_update_file(self) -> Path:
+        """Returns where all that is pushed onto the dataset's catalogue is kept."""
+        return self.layout.catalogue_update(self.dataset_folder.name)
+
+    @property
+    def current_dataset(self) -> Dataset:
+        """Returns the dataset with what was pushed onto its catalogue."""
+        from tfrs_app.data.catalogue_update import CatalogueUpdate, UpdatedDataset
+
+        update = CatalogueUpdate.read(self.catalogue_update_file, self.dataset.spec)
+        return (
+            self.dataset if update is None else UpdatedDataset.of(self.dataset, update)
+        )
+
+    def on_current_catalogue(self) -> tuple[RetrievalModel, RankingModel | None]:
+        """Returns towers and ranker on the catalogue with what was pushed onto it."""
+        from tfrs_app.data.catalogue_update import CatalogueUpdate
+        from tfrs_app.models.updated_catalogue import towers_on, updated_dataset
+
+        update = CatalogueUpdate.read(self.catalogue_update_file, self.dataset.spec)
+        if update is None:
+            return self.towers, self.ranker
+        encoded = updated_dataset(self.encoded, update, self._embed)
+        towers = towers_on(encoded, self.towers, self._embed_fine_tuned)
+        return towers, None if self.ranker is None else self.load_ranker(encoded)
+
+    def _embed(self, texts: Sequence[bytes]) -> np.ndarray:
+        from beam.text_embeddings import vectors_of
+
+        return vectors_of(texts, self.text_encoder, self.layout)
+
+    def _embed_fine_tuned(self, texts: Sequence[bytes]) -> np.ndarray:
+        """Embeds texts as the run's towers know them."""
+        from beam.text_embeddings import vectors_of
+        from beam.text_encoder import TextEncoder
+        from tfrs_app.training.runs import TEXT_ENCODER
+
+        tuned = self.run_folder / TEXT_ENCODER
+        if not tuned.is_dir():
+            return self._embed(texts)
+        return vectors_of(texts, TextEncoder.named(str(tuned)), self.layout)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrs_app.cli.shop_artifacts import ShopArtifacts
-from tfrs_app.contract.artifacts import Manifest, verify, verify_model
-from tfrs_app.contract.errors import ArtifactError
+from tfrs_app.contract.artifacts import is_valid
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Stages(ShopArtifacts):
 
     def train(self) -> Path:
         """Trains retrieval, unless a valid run of the same inputs is there."""
-        if _is_valid(verify, self.run_folder):
+        if is_valid(self.run_folder):
             return self._unchanged("retrieval run", self.run_folder)
         from tfrs_app.training.retrieval import train_retrieval
 
@@ -50,7 +49,7 @@ class Stages(ShopArtifacts):
     def train_ranking(self) -> Path:
         """Trains the ranker, unless a valid run of the same inputs is there."""
         config, folder = self.ranking_config, self.ranking_folder
-        if _is_valid(verify, folder):
+        if is_valid(folder):
             return self._unchanged("ranking run", folder)
         from tfrs_app.training.ranking import train_ranking
         from tfrs_app.training.runs import EARLIER_WEIGHTS, load_retrieval
@@ -89,25 +88,9 @@ class Stages(ShopArtifacts):
 
     def export(self) -> Path:
         """Publishes the model, unless the newest version has the same ingredients."""
-        from tfrs_app.export import publish
+        from tfrs_app.cli.publishing import publish_newest
 
-        base, run_id = self.model_base, self.last_run.name
-        published = publish.versions(base)
-        if published:
-            newest = base / str(published[-1])
-            identity = publish.model_identity(run_id, self.config.export)
-            if _is_valid(verify_model, newest, identity):
-                return self._unchanged("model", newest)
-        config = self.config.export
-        recommender, choice = publish.build_recommender(
-            self.towers, self.encoded, config, self.ranker
-        )
-        self.console.print(choice.table)
-        folder, _ = publish.publish(
-            recommender, choice, self.encoded, base, run_id=run_id, config=config
-        )
-        self.console.print(f"model {folder}")
-        return folder
+        return publish_newest(self)
 
     def run(self, runner_options: tuple[str, ...] = ()) -> Path:
         """Runs all stages and returns the folder of the published model."""
@@ -130,16 +113,6 @@ class Stages(ShopArtifacts):
     def _unchanged(self, what: str, path: Path) -> Path:
         self.console.print(f"{what} unchanged: {path}")
         return path
-
-
-def _is_valid(
-    check: Callable[[Path], Manifest], folder: Path, identity: str | None = None
-) -> bool:
-    try:
-        manifest = check(folder)
-    except ArtifactError:
-        return False
-    return identity is None or manifest.id == identity
 
 
 def _holds(report: Path, ingredients: dict[str, Any]) -> bool:

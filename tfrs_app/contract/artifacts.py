@@ -82,6 +82,10 @@ class Layout(BaseModel):
         """Returns the folder of a dataset."""
         return self.datasets / identity
 
+    def catalogue_update(self, dataset_id: str) -> Path:
+        """Returns the file of what was pushed onto a dataset's catalogue."""
+        return self.root / "catalogue_updates" / f"{dataset_id}.parquet"
+
     def text_embeddings(self, identity: str) -> Path:
         """Returns the folder of the vectors of a catalogue's texts."""
         return self.root / "text_embeddings" / identity
@@ -222,6 +226,21 @@ def verify(folder: Path, inside: str = "") -> Manifest:
 def verify_model(folder: Path) -> Manifest:
     """Verifies an exported SavedModel, whose manifest lies in `assets.extra`."""
     return verify(folder, MODEL_EXTRAS)
+
+
+def is_valid(folder: Path, inside: str = "", identity: str | None = None) -> bool:
+    """Tells whether a folder is a whole artefact, and the wanted one if that is said.
+
+    Args:
+        folder: of the artefact.
+        inside: where its manifest lies in it.
+        identity: the id that it must have, or None.
+    """
+    try:
+        manifest = verify(folder, inside)
+    except ArtifactError:
+        return False
+    return identity is None or manifest.id == identity
 
 
 @contextmanager

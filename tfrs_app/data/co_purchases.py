@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,11 @@ class CoPurchases:
     other: np.ndarray
     lift: np.ndarray
     baskets: np.ndarray
+
+    def with_more_items(self, count: int) -> CoPurchases:
+        """Returns the same with further catalogue items, which nothing goes with."""
+        splits = np.pad(self.row_splits, (0, count), mode="edge")
+        return replace(self, row_splits=splits)
 
 
 def read_co_purchases(folder: Path) -> CoPurchases:

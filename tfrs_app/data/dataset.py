@@ -25,6 +25,7 @@ from tfrs_app.contract.dataset import (
 )
 from tfrs_app.contract.errors import ArtifactError
 from tfrs_app.contract.features import ITEM_ID, USER_ID, FeatureSpec, Kind, Role
+from tfrs_app.data.co_purchases import CoPurchases, read_co_purchases
 from tfrs_app.data.event_log import EventLog
 from tfrs_app.data.examples import declared_context, read_items, read_sequences
 
@@ -115,6 +116,20 @@ class Dataset:
     def catalogue(self) -> dict[str, np.ndarray]:
         """Returns `item_id` and the raw candidate features, `[items]` each."""
         return read_items(self.folder, self.spec)
+
+    @property
+    def listed(self) -> np.ndarray:
+        """Returns which items are on sale, bool `[items]`: all of a dataset's own."""
+        return np.ones(len(self.catalogue[ITEM_ID]), bool)
+
+    @cached_property
+    def co_purchases(self) -> CoPurchases:
+        """Returns what is bought together.
+
+        Raises:
+            ArtifactError: the files are absent, or do not fit the catalogue.
+        """
+        return read_co_purchases(self.folder)
 
     @cached_property
     def train_events(self) -> np.ndarray:

@@ -35,11 +35,21 @@ class Index(Protocol):
 
 
 class ExactIndex(tf.Module):
-    """Multiplies with every item; made of core ops, so any TF Serving runs it."""
+    """Multiplies with every item; made of core ops, so any TF Serving runs it.
 
-    def __init__(self, embeddings: tf.Variable) -> None:
+    Args:
+        embeddings: float32 `[items, dim]`.
+        listed: bool `[items]`, False for what is never found; None: all are listed.
+    """
+
+    def __init__(
+        self, embeddings: tf.Variable, listed: np.ndarray | None = None
+    ) -> None:
         super().__init__(name="exact_index")
         self.embeddings = embeddings
+        self.gone = None
+        if listed is not None and not listed.all():
+            self.gone = tf.constant(~listed)
 
     def search(
         self,
@@ -58,6 +68,8 @@ class ExactIndex(tf.Module):
             Catalogue rows and scores, `[batch, count]`, best first.
         """
         scores = tf.linalg.matmul(queries, self.embeddings, transpose_b=True)
+        if self.gone is not None:
+            scores = tf.where(self.gone, -math.inf, scores)
         if forbidden is not None:
             scores = tf.where(forbidden, -math.inf, scores)
         best = tf.math.top_k(scores, count)
@@ -73,10 +85,17 @@ class TrainedScann(tf.Module):
 
     Args:
         embeddings: float32 `[items, dim]`.
+        listed: bool `[items]`, False for what is never found; None: all are listed.
     """
 
-    def __init__(self, embeddings: np.ndarray) -> None:
+    def __init__(
+        self, embeddings: np.ndarray, listed: np.ndarray | None = None
+    ) -> None:
         super().__init__(name="trained_scann")
+        self.row = None
+        if listed is not None and not listed.all():
+            self.row = tf.constant(np.flatnonzero(listed), tf.int32)
+            embeddings = embeddings[listed]
         items = len(embeddings)
         self.leaves = max(1, round(math.sqrt(items)))
         searcher = (
@@ -124,6 +143,8 @@ class ScannIndex(tf.Module):
         )
         # Where the searched partitions hold fewer items ScaNN answers NaN.
         scores = tf.where(tf.math.is_nan(scores), -math.inf, scores)
+        if self.trained.row is not None:
+            rows = tf.gather(self.trained.row, tf.maximum(rows, 0))
         return rows, scores
 
 

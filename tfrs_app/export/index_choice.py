@@ -76,7 +76,10 @@ class IndexChoice:
 
 
 def choose_index(
-    embeddings: tf.Variable, queries: np.ndarray, config: ExportConfig
+    embeddings: tf.Variable,
+    queries: np.ndarray,
+    config: ExportConfig,
+    listed: np.ndarray | None = None,
 ) -> IndexChoice:
     """Builds the configured index, or the faster one that finds enough.
 
@@ -84,15 +87,17 @@ def choose_index(
         embeddings: of the catalogue, `[items, dim]`.
         queries: float32 `[queries, dim]`, as users ask.
         config: the section `export`.
+        listed: bool `[items]`, False for what is never found; None: all are listed.
 
     Raises:
         ConfigError: ScaNN is wanted, but finds too little or the catalogue is too small
             for it.
     """
-    exact = ExactIndex(embeddings)
+    exact = ExactIndex(embeddings, listed)
     found: dict[float | None, tuple[Index, float]] = {None: (exact, 1.0)}
     if config.index != EXACT:
-        found |= _scanns(embeddings.numpy(), exact, queries, config)
+        items = embeddings.numpy()
+        found |= _scanns(items, exact, queries, config, listed)
     indices = {share: index for share, (index, _) in found.items()}
     times = median_times(indices, queries, min(K, embeddings.shape[0]))
     measured = tuple(
@@ -110,10 +115,14 @@ def choose_index(
 
 
 def _scanns(
-    embeddings: np.ndarray, exact: Index, queries: np.ndarray, config: ExportConfig
+    embeddings: np.ndarray,
+    exact: Index,
+    queries: np.ndarray,
+    config: ExportConfig,
+    listed: np.ndarray | None,
 ) -> dict[float | None, tuple[Index, float]]:
     """Returns ScaNN by share searched, up to the first that finds enough."""
-    items = len(embeddings)
+    items = len(embeddings) if listed is None else int(listed.sum())
     if items < SMALLEST_SCANN_CATALOGUE:
         if config.index == "auto":
             return {}
@@ -122,7 +131,7 @@ def _scanns(
             f"catalogue has {items}; set export.index to exact or auto"
         )
     best = best_rows(exact, queries, K)
-    trained = TrainedScann(embeddings)
+    trained = TrainedScann(embeddings, listed)
     wanted = config.scann_leaves_searched
     scanns: dict[float | None, tuple[Index, float]] = {}
     for share in SHARES_SEARCHED if wanted is None else (wanted,):

@@ -18,7 +18,6 @@ from tfrs_app.contract.artifacts import (
 )
 from tfrs_app.contract.config import ExportConfig
 from tfrs_app.contract.signatures import SERVING_DEFAULT
-from tfrs_app.data.co_purchases import read_co_purchases
 from tfrs_app.export.filters import ItemFilters
 from tfrs_app.export.index_choice import IndexChoice, choose_index, sample_queries
 from tfrs_app.export.ranked_recommender import RankedRecommender
@@ -35,15 +34,21 @@ SCANN_NAMESPACE = "Scann"
 INDEX_REPORT = "index.json"
 
 
-def model_identity(run_id: str, config: ExportConfig) -> str:
+def model_identity(
+    run_id: str, config: ExportConfig, catalogue: str | None = None
+) -> str:
     """Returns the id of the model that a run and an export configuration lead to.
 
     Args:
         run_id: of the last training, the ranker's if there is one.
         config: the section `export`.
+        catalogue: fingerprint of what was pushed onto the dataset's, or None.
     """
     return identity_of(
-        run=run_id, export=config.model_dump(mode="json"), version=__version__
+        run=run_id,
+        export=config.model_dump(mode="json"),
+        catalogue=catalogue,
+        version=__version__,
     )
 
 
@@ -89,13 +94,12 @@ def build_recommender(
         vectors = model.embed_catalogue(moment_s)
         embeddings = tf.Variable(vectors, trainable=False)
     else:
-        knowledge = ItemKnowledge(
-            model, encoded, read_co_purchases(dataset.folder), ranker.config
-        )
+        knowledge = ItemKnowledge(model, encoded, ranker.config)
         state = knowledge.refresh(moment_s)
         funnel = Funnel(encoded, model.query_tower, state, ranker.config)
         embeddings = state.embeddings
-    choice = choose_index(embeddings, sample_queries(model, encoded, moment_s), config)
+    queries = sample_queries(model, encoded, moment_s)
+    choice = choose_index(embeddings, queries, config, dataset.listed)
     parts: dict[str, Any] = {
         "spec": dataset.spec,
         "lookup": encoded.lookup,
@@ -104,6 +108,7 @@ def build_recommender(
         "item_ids": dataset.catalogue["item_id"],
         "embeddings": embeddings,
         "filters": ItemFilters(dataset.spec, dataset.catalogue),
+        "listed": dataset.listed,
         "similarity_dim": model.config.embedding_dim,
         "history_length": model.config.longest_history,
     }
@@ -120,6 +125,7 @@ def publish(
     *,
     run_id: str,
     config: ExportConfig,
+    catalogue: str | None = None,
 ) -> tuple[Path, Manifest]:
     """Writes the next version below a base path that TF Serving may be watching.
 
@@ -130,6 +136,7 @@ def publish(
         base: `models/<shop>`.
         run_id: the run that the recommender comes from.
         config: index and number of warm-up requests.
+        catalogue: fingerprint of what was pushed onto the dataset's, or None.
 
     Returns:
         The version's folder and its manifest.
@@ -155,7 +162,7 @@ def publish(
         manifest = write_manifest(
             partial,
             kind="model",
-            identity=model_identity(run_id, config),
+            identity=model_identity(run_id, config, catalogue),
             parent=run_id,
             spec_fingerprint=spec.fingerprint,
             counts={"items": len(recommender.item_ids), "index": choice.chosen.index},

@@ -150,7 +150,8 @@ class RankedRecommender(Recommender):
     ) -> tf.Tensor:
         """Returns what a request does not allow, bool `[batch, items]`."""
         items = len(self.item_ids)
-        return marked(excluded, batch, items) | tf.cond(
+        barred = marked(excluded, batch, items) | ~self.listed
+        return barred | tf.cond(
             self.filters.are_set(inputs),
             lambda: self.filters.forbidden(inputs, batch),
             lambda: tf.zeros([batch, items], tf.bool),

@@ -36,6 +36,7 @@ from tfrs_app.export.requests import (
     keep_most_recent,
     query_inputs,
 )
+from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.lookup import FeatureLookup
 from tfrs_app.models.towers import QueryTower
 
@@ -53,6 +54,8 @@ class Recommender(tf.Module):
         item_ids: bytes `[items]`, the catalogue in the index's order.
         embeddings: float32 `[items, width]`.
         filters: over the catalogue in that order.
+        listed: bool `[items]`, False for items that are gone, which only histories
+            name.
         similarity_dim: leading columns by which items are compared with each other;
             behind them stand trends, which say what is wanted, not what is alike.
         history_length: most recent events that the tower sees.
@@ -67,6 +70,7 @@ class Recommender(tf.Module):
         item_ids: np.ndarray,
         embeddings: tf.Variable,
         filters: ItemFilters,
+        listed: np.ndarray,
         similarity_dim: int,
         history_length: int,
     ) -> None:
@@ -76,9 +80,10 @@ class Recommender(tf.Module):
         self.query_tower = query_tower
         self.index = index
         self.filters = filters
-        self.exact = ExactIndex(embeddings)
+        self.listed = tf.constant(listed)
+        self.exact = ExactIndex(embeddings, listed)
         alike = tf.math.l2_normalize(embeddings[:, :similarity_dim], axis=1)
-        self.directions = ExactIndex(tf.Variable(alike, trainable=False))
+        self.directions = ExactIndex(tf.Variable(alike, trainable=False), listed)
         self.history_length = history_length
         self.item_ids = tf.constant(item_ids, tf.string)
         self.rows = tf.lookup.StaticHashTable(
@@ -152,6 +157,10 @@ class Recommender(tf.Module):
         rows = self.rows.lookup(item_ids)
         return tf.broadcast_to(rows, [batch, tf.shape(rows)[1]])
 
+    def _on_sale(self, row: tf.Tensor) -> tf.Tensor:
+        """Returns rows `[batch, n]` with NOTHING in place of those that are gone."""
+        return tf.where(tf.gather(self.listed, tf.maximum(row, 0)), row, NOTHING)
+
     def _listed(
         self, query: tf.Tensor, excluded: tf.Tensor, inputs: Tensors, index: Index
     ) -> dict[str, tf.Tensor]:
@@ -211,7 +220,8 @@ class Recommender(tf.Module):
             # ScaNN refuses zero rows.
             rows, scores = tf.cond(tf.shape(query)[0] > 0, approximately, exactly)
             found = tf.reduce_sum(tf.cast(scores > -math.inf, tf.int32), axis=1)
-            eligible = items - number_of_distinct(excluded)  # [batch]
+            on_sale = tf.reduce_sum(tf.cast(self.listed, tf.int32))
+            eligible = on_sale - number_of_distinct(self._on_sale(excluded))  # [batch]
             short = tf.reduce_any(found < tf.minimum(width, eligible))
             found_items: tuple[tf.Tensor, tf.Tensor] = tf.cond(
                 short, exactly, lambda: (rows, scores)

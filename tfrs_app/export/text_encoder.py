@@ -9,12 +9,11 @@ import tensorflow as tf
 
 from tfrs_app.contract.artifacts import (
     identity_of,
+    is_valid,
     sha256_of,
     staged,
-    verify,
     write_manifest,
 )
-from tfrs_app.contract.errors import ArtifactError
 from tfrs_app.contract.text_config import BUILT_IN_ENCODER, Precision, TextConfig
 from tfrs_app.export.minilm import HEADS, LAYERS, SHA256, read_minilm
 from tfrs_app.models import bert, bert_text, dense
@@ -83,7 +82,7 @@ def build_text_encoder(
     """
     identity = encoder_identity(precision, max_tokens)
     folder = parent / f"{BUILT_IN_ENCODER}-{precision}-{identity}"
-    if _is_valid(folder):
+    if is_valid(folder):
         report(f"text encoder unchanged: {folder}")
         return folder
     report(f"building text encoder {BUILT_IN_ENCODER}, {precision}")
@@ -118,11 +117,3 @@ def save_encoder(
                 "variables": len(encoder.variables),
             },
         )
-
-
-def _is_valid(folder: Path) -> bool:
-    try:
-        verify(folder)
-    except ArtifactError:
-        return False
-    return True

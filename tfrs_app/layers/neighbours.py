@@ -31,7 +31,10 @@ class Kin(NamedTuple):
 
 
 def text_neighbours(
-    vectors: np.ndarray, rows: Mapping[str, np.ndarray], count: int
+    vectors: np.ndarray,
+    rows: Mapping[str, np.ndarray],
+    count: int,
+    of: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the items whose texts are most like each item's own.
 
@@ -40,9 +43,10 @@ def text_neighbours(
         rows: text feature -> the row of each item's text, `[items]`; an item's vector
             is the sum over its features.
         count: neighbours wanted; never the item itself.
+        of: the items whose neighbours are wanted, int `[n]`; None: all of them.
 
     Returns:
-        int32 `[items, count]`, catalogue rows, the most similar by cosine first, fewer
+        int32 `[n, count]`, catalogue rows, the most similar by cosine first, fewer
         columns if there are fewer other items; and how much each counts, float32 of the
         same shape, sums 1, or 0 where no text is alike.
     """
@@ -51,12 +55,13 @@ def text_neighbours(
     lengths = np.linalg.norm(summed, axis=1, keepdims=True)
     unit = summed / np.maximum(lengths, np.finfo(np.float32).tiny)
     count = min(count, len(unit) - 1)
-    found = np.empty((len(unit), count), np.int32)
-    weight = np.empty((len(unit), count), np.float32)
-    for start in range(0, len(unit), ROWS_AT_ONCE):
-        cosine = unit[start : start + ROWS_AT_ONCE] @ unit.T
-        own = np.arange(len(cosine))
-        cosine[own, start + own] = -np.inf
+    of = np.arange(len(unit)) if of is None else of
+    found = np.empty((len(of), count), np.int32)
+    weight = np.empty((len(of), count), np.float32)
+    for start in range(0, len(of), ROWS_AT_ONCE):
+        own = of[start : start + ROWS_AT_ONCE]
+        cosine = unit[own] @ unit.T
+        cosine[np.arange(len(own)), own] = -np.inf
         nearest = np.argpartition(-cosine, count - 1, axis=1)[:, :count]
         order = np.argsort(-np.take_along_axis(cosine, nearest, axis=1), axis=1)
         nearest = np.take_along_axis(nearest, order, axis=1)

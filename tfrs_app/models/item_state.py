@@ -88,7 +88,6 @@ class ItemKnowledge:
     Args:
         model: embeds the items.
         encoded: its dataset.
-        co_purchases: of that dataset.
         config: names the trends' windows.
     """
 
@@ -96,7 +95,6 @@ class ItemKnowledge:
         self,
         model: RetrievalModel,
         encoded: EncodedDataset,
-        co_purchases: CoPurchases,
         config: RankingConfig,
     ) -> None:
         self._model, self._log = model, encoded.dataset.events
@@ -109,7 +107,7 @@ class ItemKnowledge:
         self.state = ItemState(
             encoded.catalogue[ITEM_ID],
             encoded.lookup.item_id.vocabulary_size(),
-            co_purchases,
+            encoded.dataset.co_purchases,
             model.query_tower.blocks,
             self._trends.width + 2,
         )

@@ -40,6 +40,7 @@ class RetrievalModel(tfrs.Model):
         encoded: dataset with look-ups; gives vocabularies, statistics and catalogue.
         config: sizes and training settings.
         fine_tuned: the texts whose encoder is trained too, or None.
+        kin: the items that are worded like each item, where they are known already.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class RetrievalModel(tfrs.Model):
         encoded: EncodedDataset,
         config: RetrievalConfig,
         fine_tuned: FineTunedTexts | None = None,
+        kin: Kin | None = None,
     ) -> None:
         super().__init__(name="retrieval")
         self.fine_tuned = fine_tuned
@@ -78,7 +80,7 @@ class RetrievalModel(tfrs.Model):
             if config.trend_days
             else None
         )
-        self.kin = _kin(encoded, config.text_neighbours)
+        self.kin = kin or _kin(encoded, config.text_neighbours)
 
     def compile(
         self,

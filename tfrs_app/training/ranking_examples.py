@@ -8,7 +8,6 @@ import numpy as np
 
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.ranking_config import RankingConfig
-from tfrs_app.data.co_purchases import read_co_purchases
 from tfrs_app.layers.inputs import SECONDS_PER_DAY
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.funnel import Funnel
@@ -81,8 +80,7 @@ def _as_served(
 ) -> tuple[ItemKnowledge, ListMaker]:
     """Returns what knows the items at any moment, and what proposes as of it."""
     dataset = encoded.dataset
-    pairs = read_co_purchases(dataset.folder)
-    knowledge = ItemKnowledge(retrieval, encoded, pairs, config)
+    knowledge = ItemKnowledge(retrieval, encoded, config)
     funnel = Funnel(encoded, retrieval.query_tower, knowledge.state, config)
     types = [dataset.spec.event_types.index(name) for name in tasks_of(dataset.spec)]
     reader = encoded.reader(retrieval.config.longest_history)

@@ -23,10 +23,10 @@ from tfrs_app.contract.features import FeatureSpec
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.contract.retrieval_config import RetrievalConfig
 from tfrs_app.contract.section import Section
-from tfrs_app.data.windows import QueryReader
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.ranking import RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.models.updated_catalogue import call_once
 from tfrs_app.training.fine_tuning import FineTuning
 from tfrs_app.training.progress import TrainingProgress
 from tfrs_app.version import __version__
@@ -149,7 +149,7 @@ def load_retrieval(
     model = RetrievalModel(encoded, config)
     # Layers make their variables when first called, and restoring fills them then.
     status = _towers(model).read(str(folder / weights))
-    _call_once(model, encoded.reader(config.longest_history))
+    call_once(model, encoded.reader(config.longest_history))
     status.assert_consumed()
     return model
 
@@ -225,12 +225,6 @@ def _towers(model: RetrievalModel) -> tf.train.Checkpoint:
     return tf.train.Checkpoint(
         query_tower=model.query_tower, candidate_tower=model.candidate_tower
     )
-
-
-def _call_once(model: RetrievalModel, reader: QueryReader) -> None:
-    nobody = tf.zeros([0], tf.int64)
-    model.query_tower(reader(nobody, nobody, nobody, nobody))
-    model.embed_items(tf.zeros([0], tf.int32), 0)
 
 
 def run_config(folder: Path) -> RetrievalConfig:

@@ -8,7 +8,6 @@ import pytest
 from tfrs_app.contract.artifacts import read_manifest
 from tfrs_app.contract.errors import ArtifactError, DataError
 from tfrs_app.contract.ranking_config import SOURCES
-from tfrs_app.data.co_purchases import read_co_purchases
 from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
 from tfrs_app.training.ranking import RankingTraining
@@ -74,8 +73,7 @@ def made_at(stages, moment_s, events):
     encoded = replace(stages.encoded, dataset=dataset)
     towers = load_retrieval(stages.run_folder, encoded, weights=EARLIER_WEIGHTS)
     ranking = stages.config.ranking
-    pairs = read_co_purchases(dataset.folder)
-    knowledge = ItemKnowledge(towers, encoded, pairs, ranking)
+    knowledge = ItemKnowledge(towers, encoded, ranking)
     knowledge.refresh(moment_s)
     funnel = Funnel(encoded, towers.query_tower, knowledge.state, ranking)
     reader = encoded.reader(towers.config.longest_history)
