@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 import tensorflow as tf
@@ -17,7 +17,34 @@ from serving.server.signature import INIT_OP_SIGNATURE, Signature
 from serving.tensor_codec import Array
 from tfrs_app.contract.errors import ArtifactError
 
-_SCANN_PREFIX = b"Scann>"
+
+class _Library(NamedTuple):
+    """Names ops that TensorFlow itself lacks, and where they come from."""
+
+    name: str
+    ops: tuple[bytes, ...]
+    """What the names of some of them hold."""
+    package: str
+    module: str
+    remedy: str
+
+
+_LIBRARIES = (
+    _Library(
+        "ScaNN",
+        (b"Scann>",),
+        "scann",
+        "scann.scann_ops.py.scann_ops",
+        "install scann[tf] or export with the exact index",
+    ),
+    _Library(
+        "TensorFlow Text",
+        (b"Tokenize", b"NormalizeUTF8", b"FastBertNormalize"),
+        "tensorflow_text",
+        "tensorflow_text",
+        "install tfrs-app[text]",
+    ),
+)
 
 
 class Servable:
@@ -101,21 +128,23 @@ class _Callable:
 
 
 def _register_custom_ops(folder: Path) -> None:
-    """Loads ScaNN's op library if the graph names one of its ops.
+    """Loads the op libraries of which the graph names an op.
 
     The bytes are searched, not parsed: TensorFlow parses them right after, and a false
     hit only costs an import.
     """
     path = folder / tf.saved_model.SAVED_MODEL_FILENAME_PB
-    if not path.is_file() or _SCANN_PREFIX not in path.read_bytes():
-        return
-    try:
-        importlib.import_module("scann.scann_ops.py.scann_ops")
-    except ImportError as error:
-        raise ArtifactError(
-            f"{folder}: the model uses ScaNN ops, but scann cannot be imported "
-            f"({error}); install scann[tf] or export with the exact index"
-        ) from error
+    graph = path.read_bytes() if path.is_file() else b""
+    for library in _LIBRARIES:
+        if not any(op in graph for op in library.ops):
+            continue
+        try:
+            importlib.import_module(library.module)
+        except ImportError as error:
+            raise ArtifactError(
+                f"{folder}: the model uses {library.name} ops, but {library.package} "
+                f"cannot be imported ({error}); {library.remedy}"
+            ) from error
 
 
 def _signatures(meta_graph: Any) -> dict[str, Signature]:

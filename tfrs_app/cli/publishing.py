@@ -32,7 +32,7 @@ def publish_newest(artifacts: ShopArtifacts) -> Path:
             return newest
     towers, ranker = artifacts.on_current_catalogue()
     recommender, choice = publish.build_recommender(
-        towers, towers.encoded, config, ranker
+        towers, towers.encoded, config, ranker, encoders=artifacts.text_encoders
     )
     artifacts.console.print(choice.table)
     folder, _ = publish.publish(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from beam.text_encoder import TextEncoder
     from tfrs_app.data.dataset import Dataset
+    from tfrs_app.export.publish import TextEncoders
     from tfrs_app.models.encoded import EncodedDataset
     from tfrs_app.models.ranking import RankingModel
     from tfrs_app.models.retrieval import RetrievalModel
@@ -241,6 +242,27 @@ class ShopArtifacts:
         towers = towers_on(encoded, self.towers, self._embed_fine_tuned)
         return towers, None if self.ranker is None else self.load_ranker(encoded)
 
+    @cached_property
+    def text_encoders(self) -> TextEncoders | None:
+        """Returns what embeds texts like the items', if the towers read texts."""
+        from tfrs_app.export.publish import TextEncoders
+        from tfrs_app.layers.text import TextEncoder
+
+        if not self.embeds_texts:
+            return None
+        record = self.text_encoder.record
+        base = TextEncoder(record.handle, record.preprocessor)
+        tuned = self._fine_tuned
+        return TextEncoders(base, base if tuned is None else TextEncoder(str(tuned)))
+
+    @property
+    def _fine_tuned(self) -> Path | None:
+        """Returns the run's own text encoder, if it was trained too."""
+        from tfrs_app.training.runs import TEXT_ENCODER
+
+        folder = self.run_folder / TEXT_ENCODER
+        return folder if folder.is_dir() else None
+
     def _embed(self, texts: Sequence[bytes]) -> np.ndarray:
         from beam.text_embeddings import vectors_of
 
@@ -250,9 +272,8 @@ class ShopArtifacts:
         """Embeds texts as the run's towers know them."""
         from beam.text_embeddings import vectors_of
         from beam.text_encoder import TextEncoder
-        from tfrs_app.training.runs import TEXT_ENCODER
 
-        tuned = self.run_folder / TEXT_ENCODER
-        if not tuned.is_dir():
+        tuned = self._fine_tuned
+        if tuned is None:
             return self._embed(texts)
         return vectors_of(texts, TextEncoder.named(str(tuned)), self.layout)

@@ -20,7 +20,7 @@ HISTORY_TIMESTAMP = "history_timestamp"
 RESERVED = frozenset(
     {
         USER_ID, ITEM_ID, HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP,
-        "exclude", "k",
+        "basket_item_id", "diversity", "exclude", "k", "personal", "query",
     }
 )  # fmt: skip
 RESERVED_BESIDE_EVENTS = frozenset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -20,15 +20,27 @@ from tfrs_app.contract.config import ExportConfig
 from tfrs_app.contract.signatures import SERVING_DEFAULT
 from tfrs_app.export.filters import ItemFilters
 from tfrs_app.export.index_choice import IndexChoice, choose_index, sample_queries
+from tfrs_app.export.item_embedder import ItemEmbedder
+from tfrs_app.export.item_texts import ItemTexts
 from tfrs_app.export.ranked_recommender import RankedRecommender
 from tfrs_app.export.recommender import Recommender
 from tfrs_app.export.warmup import write_warmup
+from tfrs_app.layers.text import TextEncoder
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
 from tfrs_app.models.ranking import RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.version import __version__
+
+
+class TextEncoders(NamedTuple):
+    """Holds the encoder of the catalogue's texts, and that as the towers know it."""
+
+    of_catalogue: TextEncoder
+    of_towers: TextEncoder
+    """The same, unless it was fine-tuned."""
+
 
 SCANN_NAMESPACE = "Scann"
 INDEX_REPORT = "index.json"
@@ -73,6 +85,7 @@ def build_recommender(
     config: ExportConfig,
     ranker: RankingModel | None = None,
     moment_s: int | None = None,
+    encoders: TextEncoders | None = None,
 ) -> tuple[Recommender, IndexChoice]:
     """Puts look-ups, query tower, index and, if there is one, ranker together.
 
@@ -82,6 +95,8 @@ def build_recommender(
         config: the section `export`.
         ranker: orders what the sources propose, or None.
         moment_s: as of which items are known; None: just after all events.
+        encoders: of the items' texts, if the towers read texts; without them the model
+            neither searches nor embeds items.
 
     Raises:
         ConfigError: the catalogue or `min_recall` forbids the configured index.
@@ -109,12 +124,27 @@ def build_recommender(
         "embeddings": embeddings,
         "filters": ItemFilters(dataset.spec, dataset.catalogue),
         "listed": dataset.listed,
+        **_of_texts(model, moment_s, encoders),
         "similarity_dim": model.config.embedding_dim,
         "history_length": model.config.longest_history,
     }
     if ranker is None or funnel is None:
         return Recommender(**parts), choice
     return RankedRecommender(funnel, ranker, **parts), choice
+
+
+def _of_texts(
+    model: RetrievalModel, moment_s: int, encoders: TextEncoders | None
+) -> dict[str, Any]:
+    """Returns what embeds items that the catalogue lacks, and what is searched."""
+    texts = None
+    if model.encoded.texts is not None:
+        if encoders is None:
+            return {"embedder": None, "texts": None}
+        texts = ItemTexts(encoders.of_catalogue, model.encoded.texts)
+    towers = None if encoders is None else encoders.of_towers
+    embedder = ItemEmbedder(model, moment_s, texts, towers)
+    return {"embedder": embedder, "texts": texts}
 
 
 def publish(

@@ -24,16 +24,23 @@ from tfrs_app.contract.signatures import (
     SOURCE,
 )
 from tfrs_app.data.windows import TIMESTAMP
-from tfrs_app.export.recommender import Recommender, Tensors, named_signature
-from tfrs_app.export.requests import LISTING_INPUTS, Input, query_inputs
+from tfrs_app.export.recommender import Recommender, Tensors
+from tfrs_app.export.requests import (
+    LISTING_INPUTS,
+    Input,
+    named_signature,
+    query_inputs,
+)
 from tfrs_app.layers.diversity import diversified
-from tfrs_app.layers.grouping import NOTHING, marked
+from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.models.candidate_sources import allowed_by
 from tfrs_app.models.funnel import Described, Funnel
 from tfrs_app.models.ranking import FEATURES, ROW, RankingModel
 
 TELLING = ("repeat", "bought_together", "new", "two_tower", "popular")
 """Of several sources of one item, the first of these is told."""
+LEAST_SCORE = 1e-9
+"""Below it two items are liked alike."""
 
 
 class RankedRecommender(Recommender):
@@ -79,11 +86,13 @@ class RankedRecommender(Recommender):
         batch = tf.shape(looked_up[TIMESTAMP])[0]
         excluded = self._rows(inputs[EXCLUDE], batch)
         width, within = self._places(inputs, batch)
-        barred = self._barred(excluded, inputs, batch)
+        barred = self.allowed.barred(excluded, inputs, batch)
 
         def search(query: tf.Tensor, count: int) -> tf.Tensor:
             wanted = tf.minimum(tf.maximum(count, width), len(self.item_ids))
-            rows, scores = self._search(query, excluded, wanted, inputs, self.index)
+            rows, scores = self.allowed.search(
+                query, excluded, wanted, inputs, self.index
+            )
             return tf.where(scores > -math.inf, rows, NOTHING)
 
         found = self.funnel(looked_up, search, allowed_by(barred))
@@ -132,7 +141,7 @@ class RankedRecommender(Recommender):
         partner, lift = self.funnel.state.partners_of(basket, real)
         items = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1.0)
         excluded = tf.concat([self._rows(inputs[EXCLUDE], batch), basket], axis=1)
-        allow = allowed_by(self._barred(excluded, inputs, batch))
+        allow = allowed_by(self.allowed.barred(excluded, inputs, batch))
         allowed = (partner != NOTHING) & allow(partner)
         lift = tf.where(allowed, lift / items, -math.inf)
         missing = tf.maximum(width - tf.shape(lift)[1], 0)
@@ -145,17 +154,10 @@ class RankedRecommender(Recommender):
             LIFT: tf.where(listed, best.values, 0.0),
         }
 
-    def _barred(
-        self, excluded: tf.Tensor, inputs: Tensors, batch: tf.Tensor
-    ) -> tf.Tensor:
-        """Returns what a request does not allow, bool `[batch, items]`."""
-        items = len(self.item_ids)
-        barred = marked(excluded, batch, items) | ~self.listed
-        return barred | tf.cond(
-            self.filters.are_set(inputs),
-            lambda: self.filters.forbidden(inputs, batch),
-            lambda: tf.zeros([batch, items], tf.bool),
-        )
+    def _liking(self, looked_up: Tensors, row: tf.Tensor) -> tf.Tensor:
+        """Returns log of the ranker's score, `[batch, n]`."""
+        _, score = self._judged(self.funnel.given(looked_up, row), looked_up)
+        return tf.math.log(tf.maximum(score, LEAST_SCORE))
 
     def _judged(
         self, found: Described, looked_up: Tensors
@@ -188,11 +190,6 @@ class RankedRecommender(Recommender):
 
         places: tf.Tensor = tf.cond(tf.reduce_any(diversity > 0), spread, by_score)
         return places
-
-    def _ids(self, row: tf.Tensor) -> tf.Tensor:
-        """Returns the ids of catalogue rows; empty for no item."""
-        ids = tf.gather(self.item_ids, tf.maximum(row, 0))
-        return tf.where(row != NOTHING, ids, "")
 
     def _source(self, found: Described) -> tf.Tensor:
         """Returns the name of the source that is told, string `[batch, n]`."""

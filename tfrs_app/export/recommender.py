@@ -8,7 +8,6 @@ is allowed, the row is filled up with empty ids and score 0.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,22 +17,33 @@ import tensorflow as tf
 
 from tfrs_app.contract.features import FeatureSpec
 from tfrs_app.contract.signatures import (
+    EMBED_ITEMS,
     EMBED_QUERY,
     EMBEDDING,
     EXCLUDE,
     ITEM_ID,
+    PERSONAL,
+    QUERY,
+    RELEVANCE,
     RETRIEVE,
     SCORE,
+    SEARCH,
     SIMILAR_ITEMS,
     K,
 )
+from tfrs_app.data.windows import TIMESTAMP
+from tfrs_app.export.allowed_items import AllowedItems
 from tfrs_app.export.filters import ItemFilters
-from tfrs_app.export.index import ExactIndex, Index, best_allowed, number_of_distinct
+from tfrs_app.export.index import ExactIndex, Index
+from tfrs_app.export.item_embedder import ItemEmbedder
+from tfrs_app.export.item_texts import ItemTexts
 from tfrs_app.export.requests import (
     LISTING_INPUTS,
+    SEARCH_INPUTS,
     Input,
     complete_query,
     keep_most_recent,
+    named_signature,
     query_inputs,
 )
 from tfrs_app.layers.grouping import NOTHING
@@ -41,6 +51,11 @@ from tfrs_app.layers.lookup import FeatureLookup
 from tfrs_app.models.towers import QueryTower
 
 Tensors = Mapping[str, tf.Tensor]
+
+SEARCHED = 200
+"""Items nearest to the words, among which a shopper's liking decides."""
+WORD_SHARPNESS = 0.05
+"""Difference of two cosines by which one item is e times likelier meant."""
 
 
 class Recommender(tf.Module):
@@ -56,6 +71,9 @@ class Recommender(tf.Module):
         filters: over the catalogue in that order.
         listed: bool `[items]`, False for items that are gone, which only histories
             name.
+        embedder: of items that the catalogue lacks; None: the encoder of the texts that
+            the towers read is not at hand.
+        texts: the catalogue's, to be searched, or None.
         similarity_dim: leading columns by which items are compared with each other;
             behind them stand trends, which say what is wanted, not what is alike.
         history_length: most recent events that the tower sees.
@@ -71,6 +89,8 @@ class Recommender(tf.Module):
         embeddings: tf.Variable,
         filters: ItemFilters,
         listed: np.ndarray,
+        embedder: ItemEmbedder | None,
+        texts: ItemTexts | None,
         similarity_dim: int,
         history_length: int,
     ) -> None:
@@ -79,9 +99,9 @@ class Recommender(tf.Module):
         self.lookup = lookup
         self.query_tower = query_tower
         self.index = index
-        self.filters = filters
-        self.listed = tf.constant(listed)
+        self.filters, self.embedder, self.texts = filters, embedder, texts
         self.exact = ExactIndex(embeddings, listed)
+        self.allowed = AllowedItems(filters, listed, self.exact)
         alike = tf.math.l2_normalize(embeddings[:, :similarity_dim], axis=1)
         self.directions = ExactIndex(tf.Variable(alike, trainable=False), listed)
         self.history_length = history_length
@@ -108,11 +128,18 @@ class Recommender(tf.Module):
         query = query_inputs(self.spec)
         item = {ITEM_ID: Input(tf.TensorSpec([None], tf.string, ITEM_ID))}
         listing = LISTING_INPUTS | self.filters.inputs
-        return {
+        found = {
             RETRIEVE: named_signature(self.retrieve, query | listing),
             EMBED_QUERY: named_signature(self.embed_query, query),
             SIMILAR_ITEMS: named_signature(self.similar_items, item | listing),
         }
+        if self.embedder is not None:
+            described = item | self.embedder.inputs
+            found[EMBED_ITEMS] = named_signature(self.embed_items, described)
+        if self.texts is not None:
+            asked = SEARCH_INPUTS | query | listing
+            found[SEARCH] = named_signature(self.search, asked)
+        return found
 
     def retrieve(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Lists the best items for a history, profile and moment."""
@@ -140,6 +167,68 @@ class Recommender(tf.Module):
             SCORE: tf.where(known[:, tf.newaxis], listed[SCORE], 0.0),
         }
 
+    def embed_items(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Embeds items, `[n, width]`, as `retrieve` compares queries with them.
+
+        Those of the catalogue are embedded as the index has them, others by the
+        features that the request gives.
+        """
+        assert self.embedder is not None
+        row = self.rows.lookup(inputs[ITEM_ID])
+        given = {
+            name: tf.broadcast_to(inputs[name], tf.shape(row))
+            for name in self.embedder.inputs
+        }
+        stored = tf.gather(self.exact.embeddings, tf.maximum(row, 0))
+        known = (row != NOTHING)[:, tf.newaxis]
+        return {EMBEDDING: tf.where(known, stored, self.embedder(given, tf.size(row)))}
+
+    def search(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Lists the items that words stand for, those first that a shopper may like.
+
+        The score is log of how likely the words mean the item, by the cosine of the
+        texts (`relevance`), plus `personal` times log of how likely the shopper wants
+        it. Nothing is listed for an empty text.
+        """
+        assert self.texts is not None
+        text, moment = inputs[QUERY], inputs[TIMESTAMP]
+        asked = [tf.maximum(tf.size(text), tf.size(moment))]
+        looked_up = self._looked_up(
+            {**inputs, TIMESTAMP: tf.broadcast_to(moment, asked)}
+        )
+        batch = tf.shape(looked_up[TIMESTAMP])[0]
+        text = tf.broadcast_to(text, [batch])
+        width, within = self._places(inputs, batch)
+        barred = self.allowed.barred(self._rows(inputs[EXCLUDE], batch), inputs, batch)
+        row, cosine = self.texts.nearest(text, barred, tf.maximum(width, SEARCHED))
+        personal = tf.broadcast_to(inputs[PERSONAL], [batch])[:, tf.newaxis]
+        liking = personal * self._liking(looked_up, row)
+        score = tf.where(row != NOTHING, cosine / WORD_SHARPNESS + liking, -math.inf)
+        best = tf.math.top_k(score, width)
+        row, relevance = (
+            tf.gather(v, best.indices, batch_dims=1) for v in (row, cosine)
+        )
+        real = within & (row != NOTHING) & (tf.strings.strip(text) != "")[:, tf.newaxis]
+        return {
+            ITEM_ID: tf.where(real, self._ids(row), ""),
+            SCORE: tf.where(real, best.values, 0.0),
+            RELEVANCE: tf.where(real, relevance, 0.0),
+        }
+
+    def _liking(self, looked_up: Tensors, row: tf.Tensor) -> tf.Tensor:
+        """Returns log of how likely queries want items `[batch, n]`, up to a constant.
+
+        The towers are trained with a softmax, so their score is one.
+        """
+        query = self.query_tower(looked_up)
+        items = tf.gather(self.exact.embeddings, tf.maximum(row, 0))
+        return tf.linalg.matvec(items, query)
+
+    def _ids(self, row: tf.Tensor) -> tf.Tensor:
+        """Returns the ids of catalogue rows; empty for no item."""
+        ids = tf.gather(self.item_ids, tf.maximum(row, 0))
+        return tf.where(row != NOTHING, ids, "")
+
     def _query(self, inputs: Tensors) -> tf.Tensor:
         return self.query_tower(self._looked_up(inputs))
 
@@ -157,10 +246,6 @@ class Recommender(tf.Module):
         rows = self.rows.lookup(item_ids)
         return tf.broadcast_to(rows, [batch, tf.shape(rows)[1]])
 
-    def _on_sale(self, row: tf.Tensor) -> tf.Tensor:
-        """Returns rows `[batch, n]` with NOTHING in place of those that are gone."""
-        return tf.where(tf.gather(self.listed, tf.maximum(row, 0)), row, NOTHING)
-
     def _listed(
         self, query: tf.Tensor, excluded: tf.Tensor, inputs: Tensors, index: Index
     ) -> dict[str, tf.Tensor]:
@@ -173,7 +258,7 @@ class Recommender(tf.Module):
             index: that is asked.
         """
         width, within = self._places(inputs, tf.shape(query)[0])
-        rows, scores = self._search(query, excluded, width, inputs, index)
+        rows, scores = self.allowed.search(query, excluded, width, inputs, index)
         real = within & (scores > -math.inf)
         return {
             ITEM_ID: tf.where(real, tf.gather(self.item_ids, rows), ""),
@@ -189,75 +274,3 @@ class Recommender(tf.Module):
         items = tf.shape(self.exact.embeddings)[0]
         width = tf.minimum(tf.reduce_max(tf.concat([k, [0]], axis=0)), items)
         return width, tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
-
-    def _search(
-        self,
-        query: tf.Tensor,
-        excluded: tf.Tensor,
-        width: tf.Tensor,
-        inputs: Tensors,
-        index: Index,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Asks the index, and the exact one if there are filters or a list is short."""
-        items = tf.shape(self.exact.embeddings)[0]
-        # ScaNN refuses to look for nothing, so an empty list looks for one item.
-        count = tf.minimum(tf.maximum(width + tf.shape(excluded)[1], 1), items)
-        exact = index if isinstance(index, ExactIndex) else self.exact
-
-        def filtered() -> tuple[tf.Tensor, tf.Tensor]:
-            forbidden = self.filters.forbidden(inputs, tf.shape(query)[0])
-            return best_allowed(*exact.search(query, count, forbidden), excluded, width)
-
-        def exactly() -> tuple[tf.Tensor, tf.Tensor]:
-            return best_allowed(*exact.search(query, count), excluded, width)
-
-        def approximately() -> tuple[tf.Tensor, tf.Tensor]:
-            return best_allowed(*index.search(query, count), excluded, width)
-
-        def unfiltered() -> tuple[tf.Tensor, tf.Tensor]:
-            if index is exact:
-                return exactly()
-            # ScaNN refuses zero rows.
-            rows, scores = tf.cond(tf.shape(query)[0] > 0, approximately, exactly)
-            found = tf.reduce_sum(tf.cast(scores > -math.inf, tf.int32), axis=1)
-            on_sale = tf.reduce_sum(tf.cast(self.listed, tf.int32))
-            eligible = on_sale - number_of_distinct(self._on_sale(excluded))  # [batch]
-            short = tf.reduce_any(found < tf.minimum(width, eligible))
-            found_items: tuple[tf.Tensor, tf.Tensor] = tf.cond(
-                short, exactly, lambda: (rows, scores)
-            )
-            return found_items
-
-        answer: tuple[tf.Tensor, tf.Tensor] = tf.cond(
-            self.filters.are_set(inputs), filtered, unfiltered
-        )
-        return answer
-
-
-def named_signature(
-    answer: Callable[[Tensors], dict[str, tf.Tensor]], inputs: Mapping[str, Input]
-) -> Callable[..., Any]:
-    """Gives a function over a dict the named, defaulted parameters of a signature.
-
-    TensorFlow writes the defaults of Python parameters into `SignatureDef.defaults`,
-    which TF Serving fills in for inputs that a client omits.
-    """
-    signature = inspect.Signature(
-        [
-            inspect.Parameter(
-                name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=value.default
-            )
-            for name, value in inputs.items()
-        ]
-    )
-
-    def call(*args: tf.Tensor, **kwargs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return answer(signature.bind(*args, **kwargs).arguments)
-
-    call.__signature__ = signature  # type: ignore[attr-defined]
-    specs = [value.spec for value in inputs.values()]
-    # All control flow is TensorFlow's own, so there is no Python to translate.
-    function: Callable[..., Any] = tf.function(
-        call, input_signature=specs, autograph=False
-    )
-    return function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from tfrs_app.contract.features import (
     Kind,
     Role,
 )
-from tfrs_app.contract.signatures import EXCLUDE, K
+from tfrs_app.contract.signatures import EXCLUDE, PERSONAL, QUERY, K
 from tfrs_app.data.windows import TIMESTAMP
 
 DEFAULT_K = 10
@@ -45,6 +45,12 @@ LISTING_INPUTS = {
     K: Input(tf.TensorSpec(None, tf.int32, K), tf.constant(DEFAULT_K)),
 }
 """How long a list is and what it must not hold."""
+
+SEARCH_INPUTS = {
+    QUERY: Input(tf.TensorSpec([None], tf.string, QUERY)),
+    PERSONAL: Input(tf.TensorSpec([None], tf.float32, PERSONAL), tf.constant([0.5])),
+}
+"""What was typed, and how much the shopper's own liking counts beside it."""
 
 
 def query_inputs(spec: FeatureSpec) -> dict[str, Input]:
@@ -133,3 +139,33 @@ def keep_most_recent(
         )
         for name, v in sorted_sequences.items()
     }
+
+
+def named_signature(
+    answer: Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]],
+    inputs: Mapping[str, Input],
+) -> Callable[..., Any]:
+    """Gives a function over a dict the named, defaulted parameters of a signature.
+
+    TensorFlow writes the defaults of Python parameters into `SignatureDef.defaults`,
+    which TF Serving fills in for inputs that a client omits.
+    """
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=value.default
+            )
+            for name, value in inputs.items()
+        ]
+    )
+
+    def call(*args: tf.Tensor, **kwargs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return answer(signature.bind(*args, **kwargs).arguments)
+
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    specs = [value.spec for value in inputs.values()]
+    # All control flow is TensorFlow's own, so there is no Python to translate.
+    function: Callable[..., Any] = tf.function(
+        call, input_signature=specs, autograph=False
+    )
+    return function

@@ -88,6 +88,7 @@ class EmbeddedText(tf.keras.layers.Layer):
     """Projects the vectors of texts that were embedded once, before training.
 
     Maps rows of the vectors `[...]` to `[..., dim]`; the row behind the last is zeros.
+    Texts that have no row come as vectors themselves, `[..., width]`.
 
     Args:
         vectors: float32 `[texts, width]`.
@@ -106,6 +107,8 @@ class EmbeddedText(tf.keras.layers.Layer):
 
     def call(self, rows: tf.Tensor, renew: Renew | None = None) -> tf.Tensor:
         """Returns `[..., dim]`, of the vectors as `renew` makes them if it is given."""
+        if rows.dtype.is_floating:
+            return self.project(rows)
         # A batch names a text many times, and projecting it costs more than finding it.
         distinct, place = tf.unique(tf.reshape(rows, [-1]))
         vectors = tf.gather(self.vectors, distinct)

@@ -234,7 +234,7 @@ class RetrievalModel(tfrs.Model):
             hidden = self.random.uniform(tf.shape(rows)) < self.config.id_dropout
         kin = None if self.kin is None else self.kin.of(rows)
         if self.trends is not None:
-            trends = _and_of_kin(self.trends(moment), rows, kin, hidden)
+            trends = and_of_kin(self.trends(moment), rows, kin, hidden)
         return self.candidate_tower(
             tf.gather(self._index, rows),
             trends,
@@ -282,7 +282,7 @@ def _kin(encoded: EncodedDataset, count: int) -> Kin | None:
     return Kin(*map(tf.constant, found))
 
 
-def _and_of_kin(
+def and_of_kin(
     trends: tf.Tensor, rows: tf.Tensor, kin: Kin | None, hidden: tf.Tensor | None
 ) -> tf.Tensor:
     """Returns the trends of rows `[n]`, and the means of their kin's, `[n, width]`.

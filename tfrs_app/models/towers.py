@@ -260,6 +260,7 @@ class CandidateTower(_Tower):
         hide_id: tf.Tensor | None = None,
         kin: Kin | None = None,
         renew: Renew | None = None,
+        content: Sequence[tf.Tensor] | None = None,
     ) -> tf.Tensor:
         """Embeds items.
 
@@ -269,6 +270,7 @@ class CandidateTower(_Tower):
             hide_id: bool `[items]`, True where the content alone must do.
             kin: the items worded alike, by item index, or None.
             renew: what the vectors of texts go through, or None.
+            content: what the items are like, where it is not stored by their index.
 
         Returns:
             `[items, dim + factors.dim + trend_dim]`.
@@ -276,7 +278,7 @@ class CandidateTower(_Tower):
         ids = self.ids(index)
         if hide_id is not None:
             ids = tf.where(hide_id[:, tf.newaxis], 0.0, ids)
-        parts = [ids, *self.content(index, renew)]
+        parts = [ids, *(self.content(index, renew) if content is None else content)]
         if kin is not None:
             parts.append(kin.mean(self.ids(kin.rows)))
         _, output = self.perceptron(parts)

@@ -59,6 +59,7 @@ DTYPES = {
     "min_price": tf.float32,
     "max_price": tf.float32,
     "diversity": tf.float32,
+    "personal": tf.float32,
 }
 
 

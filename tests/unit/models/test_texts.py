@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.little_shop import T0
 from tfrs_app.data.text_embeddings import TextEmbeddings
 from tfrs_app.layers.neighbours import Kin
-from tfrs_app.models.retrieval import RetrievalModel, _and_of_kin
+from tfrs_app.models.retrieval import RetrievalModel, and_of_kin
 
 ROWS = np.array([2, 0, 1, 2, 0], np.int32)
 """Of apple, bread, cheese, date, egg: apple and date share a text."""
@@ -134,7 +134,7 @@ def test_an_item_borrows_the_trend_of_those_worded_alike():
     hidden = tf.constant([True, False])
 
     def counts(kin, hidden):
-        return np.expm1(_and_of_kin(trends, rows, kin, hidden).numpy())
+        return np.expm1(and_of_kin(trends, rows, kin, hidden).numpy())
 
     own, means = [[7, 11], [1, 2]], [[2, 3.5], [4, 6.5]]
     np.testing.assert_allclose(counts(None, None), own, rtol=1e-5)
