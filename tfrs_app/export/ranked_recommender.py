@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -14,6 +14,7 @@ from tfrs_app.contract.signatures import (
     COMPLETE_BASKET,
     DIVERSITY,
     EXCLUDE,
+    EXPLAIN,
     ITEM_ID,
     LIFT,
     PROBABILITY,
@@ -24,6 +25,7 @@ from tfrs_app.contract.signatures import (
     SOURCE,
 )
 from tfrs_app.data.windows import TIMESTAMP
+from tfrs_app.export.explanation import explained
 from tfrs_app.export.recommender import Recommender, Tensors
 from tfrs_app.export.requests import (
     LISTING_INPUTS,
@@ -41,6 +43,24 @@ TELLING = ("repeat", "bought_together", "new", "two_tower", "popular")
 """Of several sources of one item, the first of these is told."""
 LEAST_SCORE = 1e-9
 """Below it two items are liked alike."""
+
+
+class Run(NamedTuple):
+    """Holds what each stage made of a request."""
+
+    looked_up: Tensors
+    excluded: tf.Tensor
+    """int32 `[batch, n]`, catalogue rows."""
+    barred: tf.Tensor
+    """bool `[batch, items]`."""
+    found: Described
+    probabilities: dict[str, tf.Tensor]
+    score: tf.Tensor
+    """`[batch, n]` of the candidates, -inf for none."""
+    places: tf.Tensor
+    """int32 `[batch, width]`, which candidates are listed."""
+    within: tf.Tensor
+    """bool `[batch, width]`, False behind a row's k."""
 
 
 class RankedRecommender(Recommender):
@@ -67,12 +87,12 @@ class RankedRecommender(Recommender):
         listing = LISTING_INPUTS | self.filters.inputs
         item = Input(tf.TensorSpec([None, None], tf.string, ITEM_ID))
         basket = Input(tf.TensorSpec([None, None], tf.string, BASKET))
-        diversity = Input(
-            tf.TensorSpec([None], tf.float32, DIVERSITY), tf.constant([0.0])
-        )
+        diversity = tf.TensorSpec([None], tf.float32, DIVERSITY)
+        listing_all = listing | {DIVERSITY: Input(diversity, tf.constant([0.0]))}
         return super().signatures() | {
-            RECOMMEND: named_signature(
-                self.recommend, query | listing | {DIVERSITY: diversity}
+            RECOMMEND: named_signature(self.recommend, query | listing_all),
+            EXPLAIN: named_signature(
+                self.explain, {ITEM_ID: item} | query | listing_all
             ),
             RANK: named_signature(self.rank, {ITEM_ID: item} | query),
             COMPLETE_BASKET: named_signature(
@@ -82,24 +102,10 @@ class RankedRecommender(Recommender):
 
     def recommend(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Lists the best of all sources' candidates, with scores and reasons."""
-        looked_up = self._looked_up(inputs)
-        batch = tf.shape(looked_up[TIMESTAMP])[0]
-        excluded = self._rows(inputs[EXCLUDE], batch)
-        width, within = self._places(inputs, batch)
-        barred = self.allowed.barred(excluded, inputs, batch)
-
-        def search(query: tf.Tensor, count: int) -> tf.Tensor:
-            wanted = tf.minimum(tf.maximum(count, width), len(self.item_ids))
-            rows, scores = self.allowed.search(
-                query, excluded, wanted, inputs, self.index
-            )
-            return tf.where(scores > -math.inf, rows, NOTHING)
-
-        found = self.funnel(looked_up, search, allowed_by(barred))
-        probabilities, score = self._judged(found, looked_up)
-        places = self._ordered(found, score, inputs[DIVERSITY], width)
+        run = self.run_through(inputs)
+        found, places = run.found, run.places
         row = tf.gather(found.candidates.row, places, batch_dims=1)
-        real = within & (row != NOTHING)
+        real = run.within & (row != NOTHING)
 
         def listed(values: tf.Tensor, nothing: object = 0.0) -> tf.Tensor:
             return tf.where(real, tf.gather(values, places, batch_dims=1), nothing)
@@ -107,21 +113,25 @@ class RankedRecommender(Recommender):
         reason = self.funnel.reasons(found, row)
         return {
             ITEM_ID: tf.where(real, self._ids(row), ""),
-            SCORE: listed(score),
+            SCORE: listed(run.score),
             **{
                 f"{PROBABILITY}{task}": listed(values)
-                for task, values in probabilities.items()
+                for task, values in run.probabilities.items()
             },
             SOURCE: listed(self._source(found), ""),
             REASON: tf.where(real, self._ids(reason), ""),
         }
+
+    def explain(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Tells what becomes of given items where `recommend` is asked, and why."""
+        return explained(self, inputs)
 
     def rank(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Scores given items `[batch, n]`; what the catalogue lacks scores 0."""
         looked_up = self._looked_up(inputs)
         row = self.rows.lookup(inputs[ITEM_ID])
         found = self.funnel.given(looked_up, row)
-        probabilities, score = self._judged(found, looked_up)
+        probabilities, score = self.judged(found, looked_up)
         known = row != NOTHING
         return {SCORE: tf.where(known, score, 0.0)} | {
             f"{PROBABILITY}{task}": tf.where(known, values, 0.0)
@@ -156,10 +166,32 @@ class RankedRecommender(Recommender):
 
     def _liking(self, looked_up: Tensors, row: tf.Tensor) -> tf.Tensor:
         """Returns log of the ranker's score, `[batch, n]`."""
-        _, score = self._judged(self.funnel.given(looked_up, row), looked_up)
+        _, score = self.judged(self.funnel.given(looked_up, row), looked_up)
         return tf.math.log(tf.maximum(score, LEAST_SCORE))
 
-    def _judged(
+    def run_through(self, inputs: Tensors) -> Run:
+        """Takes a request through all stages."""
+        looked_up = self._looked_up(inputs)
+        batch = tf.shape(looked_up[TIMESTAMP])[0]
+        excluded = self._rows(inputs[EXCLUDE], batch)
+        width, within = self._places(inputs, batch)
+        barred = self.allowed.barred(excluded, inputs, batch)
+
+        def search(query: tf.Tensor, count: int) -> tf.Tensor:
+            wanted = tf.minimum(tf.maximum(count, width), len(self.item_ids))
+            rows, scores = self.allowed.search(
+                query, excluded, wanted, inputs, self.index
+            )
+            return tf.where(scores > -math.inf, rows, NOTHING)
+
+        found = self.funnel(looked_up, search, allowed_by(barred))
+        probabilities, score = self.judged(found, looked_up)
+        places = self._ordered(found, score, inputs[DIVERSITY], width)
+        return Run(
+            looked_up, excluded, barred, found, probabilities, score, places, within
+        )
+
+    def judged(
         self, found: Described, looked_up: Tensors
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """Returns each task's probabilities and the final score, `[batch, n]`."""

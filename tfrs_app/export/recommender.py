@@ -234,12 +234,14 @@ class Recommender(tf.Module):
 
     def _looked_up(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Returns the query tower's inputs of a request."""
+        looked_up: dict[str, tf.Tensor] = self.lookup(self.raw_query(inputs))
+        return looked_up
+
+    def raw_query(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Returns the query's part of a request, gaps filled, histories trimmed."""
         names = query_inputs(self.spec)
         query = complete_query({name: inputs[name] for name in names}, self.spec)
-        looked_up: dict[str, tf.Tensor] = self.lookup(
-            keep_most_recent(query, self.history_length)
-        )
-        return looked_up
+        return keep_most_recent(query, self.history_length)
 
     def _rows(self, item_ids: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
         """Returns the catalogue rows of ids, int32 `[batch, n]`; -1 if unknown."""

@@ -156,6 +156,12 @@ def test_the_ranker_knows_new_items(shop):
     assert none == 0
 
 
+def test_a_gone_item_is_said_to_be_gone(shop):
+    asked = {"item_id": [["i0", NEW, "unheard_of"]], "timestamp": [MOMENT]}
+    told = shop.ask("explain", k=EVERYTHING, **asked)
+    assert told["fate"].tolist() == [[b"gone", b"listed", b"unknown"]]
+
+
 def test_the_same_again_publishes_nothing(shop):
     said = shop.push({"sku": "i2", "price": 990})
     assert "model unchanged" in said
