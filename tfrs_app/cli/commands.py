@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from tfrs_app.cli.asking import explain, recommend, search
+from tfrs_app.cli.options import ConfigOption, KOption, SetOption, console, stages_of
 from tfrs_app.cli.program import program
 from tfrs_app.cli.stages import Stages
 from tfrs_app.cli.text_encoder import text_encoder
@@ -29,23 +30,7 @@ catalog = typer.Typer(help="Change the catalogue of a model.", no_args_is_help=T
 app.add_typer(catalog, name="catalog")
 app.add_typer(text_encoder, name="text-encoder")
 
-ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", help="YAML file that describes the shop.")
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the YAML."),
-]
 BindOption = Annotated[str, typer.Option(help="IP address to listen on.")]
-KOption = Annotated[int, typer.Option("-k", min=1, help="Number of items.")]
-
-
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
-
-
-def _stages(config: Path, overrides: list[str] | None) -> Stages:
-    return Stages(load_config(config, overrides or []), _console())
 
 
 @app.callback(invoke_without_command=True)
@@ -54,7 +39,7 @@ def version(
 ) -> None:
     """From a shop's event logs to a served recommendation."""
     if show:
-        _console().print(f"tfrs-app {__version__}")
+        console().print(f"tfrs-app {__version__}")
         raise typer.Exit
 
 
@@ -72,7 +57,7 @@ def prepare(
 ) -> None:
     """Turn the tables into a dataset; further options go to Apache Beam."""
     overrides = [*(overrides or []), *([f"data.since={since}"] if since else [])]
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     stages.prepare(tuple(context.args))
     following = "embed-texts" if stages.embeds_texts else "train retrieval"
     _next(stages, following, config, overrides)
@@ -85,7 +70,7 @@ def embed_texts(
     context: typer.Context, config: ConfigOption, overrides: SetOption = None
 ) -> None:
     """Turn the items' texts into vectors; further options go to Apache Beam."""
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     stages.embed_texts(tuple(context.args))
     _next(stages, "train retrieval", config, overrides)
 
@@ -93,7 +78,7 @@ def embed_texts(
 @train.command()
 def retrieval(config: ConfigOption, overrides: SetOption = None) -> None:
     """Train the two towers; a killed training is resumed."""
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     stages.train()
     following = "evaluate" if stages.config.ranking is None else "train ranking"
     _next(stages, following, config, overrides)
@@ -102,7 +87,7 @@ def retrieval(config: ConfigOption, overrides: SetOption = None) -> None:
 @train.command()
 def ranking(config: ConfigOption, overrides: SetOption = None) -> None:
     """Train the ranker on what the towers and the other sources propose."""
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     stages.train_ranking()
     _next(stages, "evaluate", config, overrides)
 
@@ -112,7 +97,7 @@ def tune(config: ConfigOption, overrides: SetOption = None) -> None:
     """Search the keys of the tune section by validation; a killed search goes on."""
     from tfrs_app.cli.tune import tune as search
 
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     best = search(stages)
     _next(stages, "run", config, [*(overrides or []), *best])
 
@@ -120,7 +105,7 @@ def tune(config: ConfigOption, overrides: SetOption = None) -> None:
 @app.command()
 def evaluate(config: ConfigOption, overrides: SetOption = None) -> None:
     """Compare the model with baselines on the test window."""
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     stages.evaluate()
     _next(stages, "export", config, overrides)
 
@@ -128,7 +113,7 @@ def evaluate(config: ConfigOption, overrides: SetOption = None) -> None:
 @app.command()
 def export(config: ConfigOption, overrides: SetOption = None) -> None:
     """Publish the model as the next version of a SavedModel."""
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     stages.export()
     _next(stages, "serve", config, overrides)
 
@@ -136,7 +121,7 @@ def export(config: ConfigOption, overrides: SetOption = None) -> None:
 @app.command()
 def run(config: ConfigOption, overrides: SetOption = None) -> None:
     """Prepare, train, evaluate and export; skip what is up to date."""
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     stages.run()
     _next(stages, "serve", config, overrides)
 
@@ -150,7 +135,7 @@ def push(
     """Publish the newest model with changed items, without training."""
     from tfrs_app.cli.catalog import push as push_items
 
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     push_items(stages, table)
     _next(stages, "recommend", config, overrides)
 
@@ -171,7 +156,7 @@ def serve(
     """Serve the newest version over gRPC and REST, as TensorFlow Serving would."""
     from serving.server.options import ServerOptions
 
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     options = ServerOptions(
         models={stages.config.shop: stages.model_base},
         grpc_port=port,
@@ -184,50 +169,8 @@ def serve(
     serve_until_stopped(options)
 
 
-@app.command()
-def recommend(
-    config: ConfigOption,
-    overrides: SetOption = None,
-    server: Annotated[
-        str, typer.Option(help="host:port (gRPC) or http://host:port (REST).")
-    ] = "127.0.0.1:8500",
-    history: Annotated[
-        str | None, typer.Option(help="Item ids, comma-separated, oldest first.")
-    ] = None,
-    user: Annotated[
-        str | None, typer.Option(help="A user of the dataset, instead of a history.")
-    ] = None,
-    new_only: Annotated[
-        bool, typer.Option(help="Leave out the items of the history.")
-    ] = False,
-    filters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--filter",
-            metavar="NAME=VALUE",
-            help="Of an item column, e.g. allow_brand=A,B or max_price=9.5.",
-        ),
-    ] = None,
-    diversity: Annotated[
-        float, typer.Option(min=0, max=1, help="0: by score alone; 1: all different.")
-    ] = 0.0,
-    k: KOption = 10,
-) -> None:
-    """Ask a running server and print the answer with item texts."""
-    from tfrs_app.cli.recommend import recommend as ask
-
-    stages = _stages(config, overrides)
-    ids = tuple(part.strip() for part in history.split(",")) if history else None
-    ask(
-        stages,
-        server,
-        history=ids,
-        user=user,
-        new_only=new_only,
-        filters=filters or (),
-        diversity=diversity,
-        k=k,
-    )
+for ask in (recommend, search, explain):
+    app.command()(ask)
 
 
 @app.command()
@@ -244,7 +187,7 @@ def simulate(
     from tfrs_app.cli.simulate import write
     from tfrs_app.simulation.options import ShopSize
 
-    write(ShopSize(users, items, days, seed), output, _console())
+    write(ShopSize(users, items, days, seed), output, console())
 
 
 @app.command()
@@ -258,7 +201,7 @@ def doctor(
     """Check this machine, a config against its tables, and the dataset's data."""
     from tfrs_app.cli.doctor import check
 
-    check(load_config(config, overrides or []), _console(), against)
+    check(load_config(config, overrides or []), console(), against)
 
 
 @app.command()
@@ -270,7 +213,7 @@ def forget(
     """Remove a user from every dataset, and list what may still hold them."""
     from tfrs_app.cli.forget import forget as remove
 
-    stages = _stages(config, overrides)
+    stages = stages_of(config, overrides)
     remove(stages, user)
     _next(stages, "run", config, overrides)
 
@@ -280,7 +223,7 @@ def demo(config: ConfigOption, overrides: SetOption = None, k: KOption = 10) -> 
     """Run all stages, start a server, and ask it over gRPC and REST."""
     from tfrs_app.cli.demo import show
 
-    show(_stages(config, overrides), config, k)
+    show(stages_of(config, overrides), config, k)
 
 
 def _next(

@@ -22,6 +22,7 @@ from tfrs_app.contract.signatures import (
     DIVERSITY,
     EXCLUDE,
     REASON,
+    RELEVANCE,
     SCORE,
     SERVING_DEFAULT,
     SOURCE,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tfrs_app.data.dataset import Dataset
 
 HISTORY_SHOWN = 8
-HEADS = {SOURCE: "proposed by", REASON: "because of"}
+HEADS = {RELEVANCE: "words", SOURCE: "proposed by", REASON: "because of"}
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,24 @@ class Shop:
             raise ConfigError(f"--user {user_id!r}: no such user in the dataset")
         return raw_query(self.dataset, int(users[0]), self.history_length)
 
+    def inputs_of(
+        self, history: Sequence[str] | None, user: str | None, filters: Sequence[str]
+    ) -> dict[str, Any]:
+        """Returns what a client would send for a history or user, and filters.
+
+        Raises:
+            ConfigError: both are given, or the user or a filter is unknown.
+        """
+        if history is not None and user is not None:
+            raise ConfigError("--history and --user exclude each other; give one")
+        chosen = filters_of(filters, self.dataset.spec)
+        inputs: dict[str, Any] = {}
+        if user is not None:
+            inputs = self.query_of(user)
+        elif history is not None:
+            inputs = {HISTORY_ITEM_ID: np.array([history], dtype=object)}
+        return {**inputs, **chosen}
+
 
 def recommend(
     stages: Stages,
@@ -121,53 +140,62 @@ def recommend(
             unknown.
         ServerError: the server can't be reached or refuses the request.
     """
-    from serving.client import connect
-
-    if history is not None and user is not None:
-        raise ConfigError("--history and --user exclude each other; give one of them")
     shop = Shop.behind(stages)
-    inputs: dict[str, Any] = {}
-    chosen = filters_of(filters, shop.dataset.spec)
-    if user is not None:
-        inputs = shop.query_of(user)
-    elif history is not None:
-        inputs = {HISTORY_ITEM_ID: np.array([history], dtype=object)}
+    inputs = shop.inputs_of(history, user, filters)
     if new_only and HISTORY_ITEM_ID in inputs:
         inputs[EXCLUDE] = inputs[HISTORY_ITEM_ID]
-    inputs |= {**chosen, K: np.array(k, np.int32)}
+    inputs[K] = np.array(k, np.int32)
     if diversity:
         inputs[DIVERSITY] = np.array([diversity], np.float32)
-    with connect(server, model=stages.config.shop) as client:
-        answer = client.predict(SERVING_DEFAULT, inputs)
-    _show(stages.console, shop, inputs, answer, server)
+    answer = ask(stages, server, SERVING_DEFAULT, inputs)
+    show_history(stages.console, shop, inputs)
+    show_list(stages.console, shop, answer, f"recommended by {server}")
     return [item for item in answer[ITEM_ID][0] if item]
 
 
-def _show(
-    console: Console,
-    shop: Shop,
-    inputs: Mapping[str, Any],
-    answer: Mapping[str, Any],
-    server: str,
+def ask(
+    stages: Stages, server: str, signature: str, inputs: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Returns what the shop's server answers.
+
+    Raises:
+        ServerError: the server can't be reached or refuses the request.
+    """
+    from serving.client import connect
+
+    with connect(server, model=stages.config.shop) as client:
+        return client.predict(signature, inputs)
+
+
+def show_history(console: Console, shop: Shop, inputs: Mapping[str, Any]) -> None:
+    """Prints the newest events of a request."""
+    if HISTORY_ITEM_ID not in inputs:
+        return
+    recent = [_text(i) for i in inputs[HISTORY_ITEM_ID][0]][-HISTORY_SHOWN:]
+    table = Table("item", "text", title=f"history, last {len(recent)}")
+    for item in recent:
+        table.add_row(escape(item), escape(shop.text(item)))
+    console.print(table)
+
+
+def show_list(
+    console: Console, shop: Shop, answer: Mapping[str, Any], title: str
 ) -> None:
-    if HISTORY_ITEM_ID in inputs:
-        recent = [_text(i) for i in inputs[HISTORY_ITEM_ID][0]][-HISTORY_SHOWN:]
-        table = Table("item", "text", title=f"history, last {len(recent)}")
-        for item in recent:
-            table.add_row(escape(item), escape(shop.text(item)))
-        console.print(table)
-    told = [name for name in (SOURCE, REASON) if name in answer]
-    table = Table("#", "item", "text", "score", title=f"recommended by {server}")
+    """Prints a list of items with what is told of each."""
+    told = [name for name in HEADS if name in answer]
+    table = Table("#", "item", "text", "score", title=title)
     for name in told:
         table.add_column(HEADS[name])
     pairs = zip(answer[ITEM_ID][0], answer[SCORE][0], strict=True)
     for rank, (item, score) in enumerate(pairs, start=1):
         if item:
-            reasons = [_text(answer[name][0][rank - 1]) for name in told]
-            cells = [item, shop.text(item), f"{score:.4f}", *reasons]
+            more = [_text(answer[name][0][rank - 1]) for name in told]
+            cells = [item, shop.text(item), f"{score:.4f}", *more]
             table.add_row(str(rank), *map(escape, cells))
     console.print(table)
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode()
+    return value if isinstance(value, str) else f"{value:.3f}"

@@ -109,7 +109,7 @@ def test_asking_needs_a_server(toy_run, scheme):
 
 def test_a_history_and_a_user_exclude_each_other(toy_run):
     told = refusal("recommend", *toy_run.options, "--history=i1", "--user=u1")
-    assert "--history and --user exclude each other; give one of them" in told
+    assert "--history and --user exclude each other; give one" in told
 
 
 def test_an_unknown_user_is_refused(toy_run):

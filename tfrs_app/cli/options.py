@@ -1,0 +1,49 @@
+"""The options that commands share, and what they make of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tfrs_app.cli.stages import Stages
+from tfrs_app.contract.loading import load_config
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="YAML file that describes the shop.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the YAML."),
+]
+KOption = Annotated[int, typer.Option("-k", min=1, help="Number of items.")]
+ServerOption = Annotated[
+    str, typer.Option(help="host:port (gRPC) or http://host:port (REST).")
+]
+SERVER = "127.0.0.1:8500"
+HistoryOption = Annotated[
+    str | None, typer.Option(help="Item ids, comma-separated, oldest first.")
+]
+UserOption = Annotated[
+    str | None, typer.Option(help="A user of the dataset, instead of a history.")
+]
+FilterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="NAME=VALUE",
+        help="Of an item column, e.g. allow_brand=A,B or max_price=9.5.",
+    ),
+]
+
+
+def console() -> Console:
+    """Returns what commands print to."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def stages_of(config: Path, overrides: list[str] | None) -> Stages:
+    """Returns the stages of the shop that a config and overrides describe."""
+    return Stages(load_config(config, overrides or []), console())
