@@ -32,7 +32,7 @@ WORDS = {
     "filtered": "a filter does not allow it",
     "not_proposed": "no source proposes it",
     "listed": "listed",
-    "too_alike": "others on the list are too like it",
+    "made_way": "made way for the sake of variety",
     "outranked": "others score higher",
 }
 REASONS_SHOWN = 3

@@ -66,6 +66,10 @@ class ExportConfig(Section):
     scann_leaves_searched: Fraction | None = None
     """Share of the partitions that a ScaNN query searches; null: the least of some
     that reaches min_recall."""
+    explore_new: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of a list's places, the last ones, that go to the best new items."""
+    complements_differ_in: str | None = None
+    """Categorical item feature in which what completes a basket differs from it."""
     warmup_requests: Annotated[int, Field(ge=0, le=1000)] = 8
     """Real requests stored for TF Serving's warm-up."""
 
@@ -130,6 +134,17 @@ class ShopConfig(Section):
                     f"ranking.score names {name!r}, which is neither an event type nor "
                     f"a numeric item feature; use some of {known}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _complements_can_differ(self) -> ShopConfig:
+        name = self.export.complements_differ_in
+        known = [f.name for f in self.spec.of(Role.CANDIDATE, Kind.CATEGORICAL)]
+        if name is not None and name not in known:
+            raise ValueError(
+                f"export.complements_differ_in is {name!r}, which is no categorical "
+                f"item feature; use one of {known}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -42,7 +42,7 @@ FATES = (
     "filtered",
     "not_proposed",
     "listed",
-    "too_alike",
+    "made_way",
     "outranked",
 )
 """What may become of an item, in the order of the stages; the first that is true."""
@@ -113,7 +113,7 @@ def explained(
         "filtered": tf.gather(run.barred, at, batch_dims=1),
         "not_proposed": ~proposed,
         "listed": place > 0,
-        "too_alike": (rank <= k) & (inputs[DIVERSITY] > 0)[:, tf.newaxis],
+        "made_way": (rank <= k) & _may_make_way(recommender, inputs),
     }
     flags = tf.where(
         proposed[..., tf.newaxis],
@@ -171,6 +171,14 @@ def _retrieval_rank(
     scores = tf.matmul(query, items, transpose_b=True)
     own = tf.gather(scores, tf.maximum(row, 0), batch_dims=1)
     return _rank(own, tf.where(recommender.allowed.listed, scores, -math.inf))
+
+
+def _may_make_way(
+    recommender: RankedRecommender, inputs: Mapping[str, tf.Tensor]
+) -> tf.Tensor:
+    """Returns whether anything but scores decides what is listed, bool `[batch, 1]`."""
+    spread = inputs[DIVERSITY] > 0
+    return (spread | (recommender.explore_new > 0))[:, tf.newaxis]
 
 
 def _place(row: tf.Tensor, others: tf.Tensor) -> tf.Tensor:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from tfrs_app.contract.artifacts import (
@@ -25,6 +27,7 @@ from tfrs_app.export.item_texts import ItemTexts
 from tfrs_app.export.ranked_recommender import RankedRecommender
 from tfrs_app.export.recommender import Recommender
 from tfrs_app.export.warmup import write_warmup
+from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.text import TextEncoder
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.funnel import Funnel
@@ -130,7 +133,17 @@ def build_recommender(
     }
     if ranker is None or funnel is None:
         return Recommender(**parts), choice
-    return RankedRecommender(funnel, ranker, **parts), choice
+    kinds = _kinds(dataset.catalogue, config.complements_differ_in)
+    ranked = RankedRecommender(funnel, ranker, config.explore_new, kinds, **parts)
+    return ranked, choice
+
+
+def _kinds(catalogue: Mapping[str, np.ndarray], name: str | None) -> np.ndarray | None:
+    """Returns a number for each value of a column, int32; NOTHING where it is empty."""
+    if name is None:
+        return None
+    values, codes = np.unique(catalogue[name], return_inverse=True)
+    return np.where(values[codes] == b"", NOTHING, codes).astype(np.int32)
 
 
 def _of_texts(

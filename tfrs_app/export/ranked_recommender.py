@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from tfrs_app.contract.ranking_config import SOURCES
@@ -26,6 +27,7 @@ from tfrs_app.contract.signatures import (
 )
 from tfrs_app.data.windows import TIMESTAMP
 from tfrs_app.export.explanation import explained
+from tfrs_app.export.exploration import explored
 from tfrs_app.export.recommender import Recommender, Tensors
 from tfrs_app.export.requests import (
     LISTING_INPUTS,
@@ -69,12 +71,24 @@ class RankedRecommender(Recommender):
     Args:
         funnel: proposes and describes candidates, as of the moment of the export.
         ranker: orders them.
+        explore_new: share of a list's places that new items get.
+        kinds: int32 `[items]`, by which complements differ from what a basket holds;
+            NOTHING for an item without one. None: they need not.
         retrieval: arguments of `Recommender`.
     """
 
-    def __init__(self, funnel: Funnel, ranker: RankingModel, **retrieval: Any) -> None:
+    def __init__(
+        self,
+        funnel: Funnel,
+        ranker: RankingModel,
+        explore_new: float,
+        kinds: np.ndarray | None,
+        **retrieval: Any,
+    ) -> None:
         super().__init__(**retrieval)
         self.funnel, self.ranker = funnel, ranker
+        self.explore_new = explore_new
+        self.kinds = None if kinds is None else tf.constant(kinds)
 
     @property
     def main_signature(self) -> str:
@@ -153,6 +167,8 @@ class RankedRecommender(Recommender):
         excluded = tf.concat([self._rows(inputs[EXCLUDE], batch), basket], axis=1)
         allow = allowed_by(self.allowed.barred(excluded, inputs, batch))
         allowed = (partner != NOTHING) & allow(partner)
+        if self.kinds is not None:
+            allowed &= ~self._of_one_kind(partner, basket, self.kinds)
         lift = tf.where(allowed, lift / items, -math.inf)
         missing = tf.maximum(width - tf.shape(lift)[1], 0)
         more = [[0, 0], [0, missing]]
@@ -163,6 +179,16 @@ class RankedRecommender(Recommender):
             ITEM_ID: tf.where(listed, self._ids(row), ""),
             LIFT: tf.where(listed, best.values, 0.0),
         }
+
+    def _of_one_kind(
+        self, row: tf.Tensor, basket: tf.Tensor, kinds: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns which items are of a kind that a basket has, bool `[batch, n]`."""
+        had = tf.gather(kinds, tf.maximum(basket, 0))
+        had = tf.where(basket != NOTHING, had, NOTHING)
+        kind = tf.gather(kinds, tf.maximum(row, 0))[:, :, tf.newaxis]
+        same = (kind == had[:, tf.newaxis, :]) & (kind != NOTHING)
+        return tf.reduce_any(same, axis=2)
 
     def _liking(self, looked_up: Tensors, row: tf.Tensor) -> tf.Tensor:
         """Returns log of the ranker's score, `[batch, n]`."""
@@ -187,6 +213,10 @@ class RankedRecommender(Recommender):
         found = self.funnel(looked_up, search, allowed_by(barred))
         probabilities, score = self.judged(found, looked_up)
         places = self._ordered(found, score, inputs[DIVERSITY], width)
+        if self.explore_new:
+            new = found.candidates.proposed[..., SOURCES.index("new")] > 0
+            wanted = tf.reduce_sum(tf.cast(within, tf.int32), axis=1)
+            places = explored(places, wanted, score, new, self.explore_new)
         return Run(
             looked_up, excluded, barred, found, probabilities, score, places, within
         )
