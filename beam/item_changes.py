@@ -74,7 +74,10 @@ def _has(feature: Feature, section: TableConfig, present: Sequence[str]) -> bool
     mapped = [section.columns.get(column, column) for column in feature.columns]
     origins = [origin for origin in mapped if origin is not None]
     missing = [origin for origin in origins if origin not in present]
-    if missing and len(missing) < len(origins):
+    # Every table has the id, so that it has it says nothing.
+    item_id = section.columns.get(ITEM_ID, ITEM_ID)
+    others = [o for o in origins if o in present and o != item_id]
+    if missing and others:
         raise DataError(
             f"{section.source}: lacks column {missing[0]!r} but has others that "
             f"features.{feature.name} is joined from; give it all of {origins} or none"

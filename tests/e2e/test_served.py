@@ -20,7 +20,7 @@ from tensorflow_serving.apis import (
 
 from serving.client import connect
 from tests.integration.export.conftest import defaults_of
-from tests.program import process, tfrs_app
+from tests.program import process, refusal, tfrs_app
 from tests.toy_shop import parity_of
 from tfrs_app.export.requests import query_inputs
 from tfrs_app.export.warmup import raw_query
@@ -227,6 +227,24 @@ def test_wrong_history_lengths_are_the_callers_mistake(server):
     body = {"inputs": {"history_item_id": [["i1"]], "history_timestamp": [[1, 2]]}}
     answer = ask_curl(server[1], "/v1/models/smoke:predict", body)
     assert "same length as history_item_id" in answer["error"]
+
+
+def test_explain_prints_what_becomes_of_items(toy_run, server):
+    asked = ["i1", "i0", "unheard_of", "--history", "i0,i2,i4", "-k", "3"]
+    told = []
+    for address in server:
+        done = tfrs_app("explain", *asked, *toy_run.options, "--server", address)
+        assert done.returncode == 0, done.stderr
+        words = " ".join(re.sub("[│ ]+", " ", done.stdout).split())
+        assert "unheard" in words
+        assert "even thing" in words
+        told.append([line for line in done.stdout.splitlines() if "i1" in line])
+    assert told[0] == told[1]
+
+
+def test_without_texts_there_is_nothing_to_search(toy_run, server):
+    told = refusal("search", "red", *toy_run.options, "--server", server[0])
+    assert "text: this section is absent" in told
 
 
 def test_recommend_prints_a_table_with_texts(toy_run, server):

@@ -66,6 +66,13 @@ def test_neighbours_by_text_need_texts(load):
     assert load("retrieval.text_neighbours=5", "text={}").text is not None
 
 
+def test_complements_differ_in_a_category(load):
+    with pytest.raises(
+        ConfigError, match=r"complements_differ_in is 'price'.*use one of"
+    ):
+        load("export.complements_differ_in=price")
+
+
 def test_a_config_loads_with_defaults(load):
     config = load()
     assert config.retrieval.epochs == 3

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from tfrs_app.contract.config import ShopConfig
-from tfrs_app.contract.ranking_config import SOURCES, RankingConfig, SourcesConfig
+from tfrs_app.contract.ranking_config import RankingConfig
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,6 @@ def test_lists_of_a_yaml_become_tuples():
 def test_impossible_sections_are_refused(keys, sentence):
     with pytest.raises(ValidationError, match=sentence):
         RankingConfig.model_validate(keys)
-
-
-def test_sizes_stand_in_the_order_of_the_sources():
-    sources = SourcesConfig(two_tower=1, repeat=2, bought_together=3, popular=4, new=5)
-    assert list(sources.sizes.items()) == list(zip(SOURCES, range(1, 6), strict=True))
 
 
 FEATURES = [
