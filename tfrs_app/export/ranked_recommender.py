@@ -28,7 +28,7 @@ from tfrs_app.export.recommender import Recommender, Tensors, named_signature
 from tfrs_app.export.requests import LISTING_INPUTS, Input, query_inputs
 from tfrs_app.layers.diversity import diversified
 from tfrs_app.layers.grouping import NOTHING, marked
-from tfrs_app.models.candidate_sources import allowed_by
+from tfrs_app.models.candidate_sources import PROPOSED, allowed_by
 from tfrs_app.models.funnel import Described, Funnel
 from tfrs_app.models.ranking import FEATURES, ROW, RankingModel
 
@@ -76,17 +76,8 @@ class RankedRecommender(Recommender):
     def recommend(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Lists the best of all sources' candidates, with scores and reasons."""
         looked_up = self._looked_up(inputs)
-        batch = tf.shape(looked_up[TIMESTAMP])[0]
-        excluded = self._rows(inputs[EXCLUDE], batch)
-        width, within = self._places(inputs, batch)
-        barred = self._barred(excluded, inputs, batch)
-
-        def search(query: tf.Tensor, count: int) -> tf.Tensor:
-            wanted = tf.minimum(tf.maximum(count, width), len(self.item_ids))
-            rows, scores = self._search(query, excluded, wanted, inputs, self.index)
-            return tf.where(scores > -math.inf, rows, NOTHING)
-
-        found = self.funnel(looked_up, search, allowed_by(barred))
+        width, within = self._places(inputs, tf.shape(looked_up[TIMESTAMP])[0])
+        found = self._found(looked_up, inputs, width)
         probabilities, score = self._judged(found, looked_up)
         places = self._ordered(found, score, inputs[DIVERSITY], width)
         row = tf.gather(found.candidates.row, places, batch_dims=1)
@@ -105,6 +96,31 @@ class RankedRecommender(Recommender):
             },
             SOURCE: listed(self._source(found), ""),
             REASON: tf.where(real, self._ids(reason), ""),
+        }
+
+    def considered(
+        self, inputs: Tensors, barred: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Returns all candidates that a request has, in no order.
+
+        Args:
+            inputs: of `recommend`.
+            barred: bool `[1, items]`, what is left out instead of what the request
+                excludes and filters; the nearest of the others are found exactly.
+
+        Returns:
+            Catalogue rows, int32 `[batch, n]`, NOTHING behind the last; which sources
+            proposed each; its score and probabilities.
+        """
+        looked_up = self._looked_up(inputs)
+        width, _ = self._places(inputs, tf.shape(looked_up[TIMESTAMP])[0])
+        found = self._found(looked_up, inputs, width, barred)
+        probabilities, score = self._judged(found, looked_up)
+        return {
+            ROW: found.candidates.row,
+            PROPOSED: found.candidates.proposed > 0,
+            SCORE: score,
+            **{f"{PROBABILITY}{task}": p for task, p in probabilities.items()},
         }
 
     def rank(self, inputs: Tensors) -> dict[str, tf.Tensor]:
@@ -144,6 +160,31 @@ class RankedRecommender(Recommender):
             ITEM_ID: tf.where(listed, self._ids(row), ""),
             LIFT: tf.where(listed, best.values, 0.0),
         }
+
+    def _found(
+        self,
+        looked_up: Tensors,
+        inputs: Tensors,
+        width: tf.Tensor,
+        barred: tf.Tensor | None = None,
+    ) -> Described:
+        """Returns the described candidates of a request for so many items."""
+        batch, items = tf.shape(looked_up[TIMESTAMP])[0], len(self.item_ids)
+        if barred is not None:
+            mask = tf.broadcast_to(barred, [batch, items])
+        else:
+            excluded = self._rows(inputs[EXCLUDE], batch)
+            mask = self._barred(excluded, inputs, batch)
+
+        def search(query: tf.Tensor, count: int) -> tf.Tensor:
+            wanted = tf.minimum(tf.maximum(count, width), items)
+            if barred is not None:
+                rows, scores = self.exact.search(query, wanted, mask)
+            else:
+                rows, scores = self._search(query, excluded, wanted, inputs, self.index)
+            return tf.where(scores > -math.inf, rows, NOTHING)
+
+        return self.funnel(looked_up, search, allowed_by(mask))
 
     def _barred(
         self, excluded: tf.Tensor, inputs: Tensors, batch: tf.Tensor

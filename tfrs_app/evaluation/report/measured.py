@@ -8,7 +8,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any
 
-LISTS = ("recall_curve", "intervals", "slices", "exposure", "parameters")
+LISTS = ("recall_curve", "intervals", "slices", "exposure", "parameters", "funnel")
 """Keys of a result that hold more than one number."""
 
 
