@@ -54,7 +54,10 @@ def test_the_curve_has_the_metrics_of_each_setting():
         assert point.metrics == {"ndcg@2": 0.5, "recall@2": 0.5}
         assert point.distinct == {"colour": 2.0}
         # Resampled users are either the one with a hit or the one without.
-        assert (point.differences["recall@2"].low, point.intervals["recall@2"].high) == (
+        assert (
+            point.differences["recall@2"].low,
+            point.intervals["recall@2"].high,
+        ) == (
             -1,
             1,
         )
