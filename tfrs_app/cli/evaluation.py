@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -120,7 +119,7 @@ def probe_of(recommender: RankedRecommender, requests: Requests) -> FunnelProbe:
 
     from tfrs_app.contract.features import ITEM_ID
     from tfrs_app.evaluation.funnel.probe import FunnelProbe
-    from tfrs_app.export.considering import considering
+    from tfrs_app.export.considering import Considering
 
     known = np.isin(requests.dataset.catalogue[ITEM_ID], recommender.item_ids.numpy())
-    return FunnelProbe(requests, partial(considering, recommender), known)
+    return FunnelProbe(requests, Considering(recommender), known)

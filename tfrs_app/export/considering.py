@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from tfrs_app.export.ranked_recommender import RankedRecommender
 from tfrs_app.export.recommender import named_signature
-from tfrs_app.export.requests import LISTING_INPUTS, query_inputs
+from tfrs_app.export.requests import LISTING_INPUTS, Input, query_inputs
 
-Ask = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+BARRED = "barred"
 
 
-def considering(
-    recommender: RankedRecommender, barred: np.ndarray | None = None
-) -> Ask:
-    """Returns what answers requests with all that `RankedRecommender.considered` does.
+class Considering:
+    """Answers requests by `RankedRecommender.considered`.
 
     The module is the one that is saved, so its sources and scores are those of the
     SavedModel's `recommend`.
 
     Args:
         recommender: as it is saved.
-        barred: bool `[items]`, left out whatever a request says; None: it decides.
     """
-    inputs = (
-        query_inputs(recommender.spec) | LISTING_INPUTS | recommender.filters.inputs
-    )
-    mask = None if barred is None else tf.constant(barred[np.newaxis])
-    answer = named_signature(lambda given: recommender.considered(given, mask), inputs)
 
-    def ask(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def __init__(self, recommender: RankedRecommender) -> None:
+        listing = LISTING_INPUTS | recommender.filters.inputs
+        self._inputs = query_inputs(recommender.spec) | listing
+        mask = {BARRED: Input(tf.TensorSpec([1, None], tf.bool, BARRED))}
+        self._as_asked = named_signature(recommender.considered, self._inputs)
+        self._without = named_signature(
+            lambda given: recommender.considered(given, given[BARRED]),
+            mask | self._inputs,
+        )
+
+    def __call__(
+        self, given: Mapping[str, np.ndarray], barred: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """Returns the candidates of a batch of requests.
+
+        Args:
+            given: inputs of `recommend`; the others have their defaults.
+            barred: bool `[items]`, left out whatever a request says; None: it decides.
+        """
         tensors = {
-            name: tf.constant(value, inputs[name].spec.dtype)
+            name: tf.constant(value, self._inputs[name].spec.dtype)
             for name, value in given.items()
         }
-        return {name: value.numpy() for name, value in answer(**tensors).items()}
-
-    return ask
+        if barred is None:
+            answer = self._as_asked(**tensors)
+        else:
+            answer = self._without(**tensors, **{BARRED: barred[np.newaxis]})
+        return {name: value.numpy() for name, value in answer.items()}

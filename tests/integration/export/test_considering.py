@@ -12,7 +12,7 @@ from tfrs_app.evaluation.metrics import hits_of
 from tfrs_app.evaluation.protocol import Target, ask
 from tfrs_app.evaluation.requests import Requests
 from tfrs_app.evaluation.served import ServedFunnel, ServedLists
-from tfrs_app.export.considering import considering
+from tfrs_app.export.considering import Considering
 
 K = 15
 
@@ -32,9 +32,7 @@ def requests(toy_encoded, toy_model):
 @pytest.fixture
 def funnel(ranked, requests):
     known = np.ones(len(ranked.ids), bool)
-    probe = FunnelProbe(
-        requests, lambda mask: considering(ranked.recommender, mask), known
-    )
+    probe = FunnelProbe(requests, Considering(ranked.recommender), known)
     return ServedFunnel(ServedLists(ranked.folder, requests), probe)
 
 
@@ -84,7 +82,7 @@ def test_the_told_source_is_one_of_those_that_proposed(ranked):
     inputs = {name: np.array(value, object) for name, value in FULL.items()}
     inputs["k"] = np.array(30)
     given = {name: plain(value) for name, value in inputs.items()}
-    found = considering(ranked.recommender)(given)
+    found = Considering(ranked.recommender)(given)
     for item, source in zip(answer["item_id"][0], answer["source"][0], strict=True):
         place = found["candidate_row"][0].tolist().index(ranked.ids.index(item))
         assert found["proposed"][0, place, SOURCES.index(source.decode())]

@@ -13,8 +13,11 @@ from tfrs_app.evaluation.requests import Requests
 from tfrs_app.models.candidate_sources import PROPOSED
 from tfrs_app.models.ranking import ROW
 
-Ask = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
-"""Inputs of `recommend` to candidates `[batch, n]`: rows, who proposed, scores."""
+Considering = Callable[
+    [Mapping[str, np.ndarray], np.ndarray | None], Mapping[str, np.ndarray]
+]
+"""Inputs of `recommend`, and what is barred, bool `[items]`, if not by them, to
+candidates `[batch, n]`: rows, who proposed, scores."""
 NOTHING = -1
 
 
@@ -57,12 +60,12 @@ class FunnelProbe:
 
     Args:
         requests: what is sent.
-        considering: items that are barred, bool `[items]`, or None to what answers.
+        considering: the module that was saved.
         known: bool `[items]`, what of the dataset's catalogue the module has.
     """
 
     requests: Requests
-    considering: Callable[[np.ndarray | None], Ask]
+    considering: Considering
     known: np.ndarray
 
     def considered(self, question: Question, k: int) -> Considered:
@@ -74,8 +77,10 @@ class FunnelProbe:
             k: length of the lists.
         """
         allowed = question.candidates
-        ask = self.considering(None if allowed is None else ~allowed)
-        answers = [ask(given) for given in self.requests.of(question, k)]
+        barred = None if allowed is None else ~allowed
+        answers = [
+            self.considering(given, barred) for given in self.requests.of(question, k)
+        ]
         names = answers[0] if answers else ()
         tasks = [name for name in names if name.startswith(PROBABILITY)]
         return Considered(
