@@ -31,8 +31,8 @@ def _curve(measured: Measured, row: Row) -> str:
         '<p class="dim">The same requests with the input <b>diversity</b> at several '
         f"values, of {users:,} customers drawn at random; bars: 95 % intervals. Below "
         "each difference to the plain ranking its interval on the same customers.</p>"
-        f'<div class="wide"><div class="beside"><figure>{_plot(measured, points)}'
-        f'</figure><div class="scroll">{_table(measured, points)}</div></div></div>'
+        f'<div class="wide"><figure>{_plot(measured, points)}</figure>'
+        f'<div class="scroll">{_table(measured, points)}</div></div>'
     )
 
 

@@ -28,8 +28,8 @@ def probabilities(measured: Measured) -> str:
     )
     cells = [
         [
-            f"{spoken(one['task'])}<small>"
-            f'<span class="name {_place(one)[1]}">{_place(one)[0]}</span></small>',
+            f'<span class="name {_place(one)[1]}">{spoken(one["task"])}, '
+            f"{_place(one)[0]}</span>",
             f"{int(one['candidates']):,}",
             percentage(one["expected"], 2),
             percentage(one["happened"], 2),
