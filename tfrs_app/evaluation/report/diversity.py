@@ -32,7 +32,7 @@ def _curve(measured: Measured, row: Row) -> str:
         f"values, of {users:,} customers drawn at random; bars: 95 % intervals. Below "
         "each difference to the plain ranking its interval on the same customers.</p>"
         f'<div class="wide"><figure>{_plot(measured, points)}</figure>'
-        f'<div class="scroll">{_table(measured, points)}</div></div>'
+        f'<div class="scroll dense">{_table(measured, points)}</div></div>'
     )
 
 
