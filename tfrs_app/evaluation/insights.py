@@ -79,6 +79,7 @@ def _funnel(found: FunnelFindings) -> dict[str, Any]:
 def _attribution(found: Attribution) -> dict[str, Any]:
     return {
         "purchases": sum(found.counts.values()),
+        "listable": found.listable,
         "counts": {fate.value: count for fate, count in found.counts.items()},
         "shares": {fate.value: share for fate, share in found.shares.items()},
     }

@@ -1,6 +1,7 @@
 """What `evaluate` tells of the funnel of the toy shop, beside the results."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -49,6 +50,8 @@ def test_every_purchase_of_the_window_has_one_fate(document, toy_run):
         for fate, count in found["counts"].items():
             assert found["shares"][fate] == pytest.approx(count / len(pairs))
         assert found["counts"]["listed"] > 0
+        buyers = Counter(user for user, _ in pairs)
+        assert found["listable"] == sum(min(10, n) for n in buyers.values())
         assert found["counts"]["barred"] == found["counts"]["not_in_catalogue"] == 0
 
 

@@ -50,10 +50,12 @@ class Attribution:
 
     Args:
         counts: fate -> number of purchases.
+        listable: purchases that lists of this length could hold at most.
         sources: source, or `all` of them, -> what it proposes.
     """
 
     counts: Mapping[Fate, int]
+    listable: int
     sources: Mapping[str, SourceRecall]
 
     @property
@@ -79,7 +81,8 @@ def attribution_of(
     """
     fates = fates_of(question, lists, considered, served)
     counts = {fate: int((fates == fate).sum()) for fate in Fate}
-    return Attribution(counts, sources_of(question, considered))
+    listable = int(np.minimum(question.targets.sizes, lists.shape[1]).sum())
+    return Attribution(counts, listable, sources_of(question, considered))
 
 
 def fates_of(

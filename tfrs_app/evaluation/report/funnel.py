@@ -50,7 +50,10 @@ def _fates(measured: Measured, row: Row) -> str:
         f'<p class="dim">What became of the {int(found["purchases"]):,} items that '
         f"the customers bought, in the {spoken(row.model)}: each is charged to the "
         "first stage that lets go of it. Every purchase counts once here; recall is "
-        "averaged over customers, so it differs.</p>"
+        "averaged over customers, so it differs. Who buys more than "
+        f"{measured.k} has no place for all in a list of {measured.k}: at most "
+        f"{percentage(found['listable'] / max(found['purchases'], 1))} could be "
+        "listed.</p>"
         f'<div class="wide"><div class="fates">{picture(label, _stacked(shares))}'
         f"</div>{table(('fate', 'share', 'purchases'), cells)}</div>"
     )

@@ -41,6 +41,7 @@ def test_each_purchase_is_charged_to_the_stage_that_let_go_of_it():
         "listed": 1,  # user 0, item 1
     }
     assert sum(found.shares.values()) == 1.0
+    assert found.listable == 4  # two places each, three purchases
 
 
 @given(st.lists(st.tuples(ROWS, ROWS, CANDIDATES, ROWS), max_size=4), st.sets(ITEM))

@@ -135,6 +135,7 @@ def inside():
     return {
         "attribution": {
             "purchases": 1204,
+            "listable": 903,
             "counts": {name: int(1204 * share) for name, share in shares.items()},
             "shares": shares,
         },

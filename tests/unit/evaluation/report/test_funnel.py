@@ -60,6 +60,7 @@ def test_fates_are_a_bar_that_fills_the_width(text, read):
         assert float(width) == 100 * inside()["attribution"]["shares"][name]
         place += float(width)
     assert place == pytest.approx(100)
+    assert text.count("at most 75.0 % could be listed") == 2
     labels = [value for name, value in read.attributes if name == "aria-label"]
     told = "barred 0.0 %, not proposed 25.0 %, ranked low 50.0 %, listed 25.0 %"
     assert labels.count(told) == 2
