@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.data.logs import USERS, log_of
@@ -34,6 +34,7 @@ def test_only_the_last_events_of_a_window_are_left(count):
     assert cut["city"].numpy().tolist() == [1, 2]
 
 
+@settings(deadline=None)
 @given(USERS, st.integers(0, 4))
 def test_a_past_keeps_the_last_events_of_everybody(users, count):
     whole = Past.of(log_of(users), 4, 5)
