@@ -33,6 +33,11 @@ class Comparison:
     results: list[Result]
     verdicts: list[Verdict]
 
+    def of(self, target: Target) -> list[Result]:
+        """Returns the results of one target; none if nobody was asked."""
+        rows = [result for result in self.results if result.target is target]
+        return [row for row in rows if len(row.question.user)]
+
 
 def compare(
     dataset: Dataset,
@@ -49,22 +54,7 @@ def compare(
         DataError: nobody has both a history and a target in the test window, or a
             baseline is asked for that the data do not allow.
     """
-    contest = Contest(dataset, config, report)
-    families = contest.families()
-    tuned: dict[str, Tuned] = {}
-    results: list[Result] = []
-    for family in families:
-        tuned[family.name], measured = contest.enter(family)
-        results += measured
-    names = [family.name for family in families]
-    if BLEND in (config.baselines or (BLEND,)) and set(PARTS) <= set(names):
-        results += contest.enter_blend(tuned)
-        names.append(BLEND)
-    for name, scorer in models.items():
-        results += contest.measure(name, dict.fromkeys(Target, scorer))
-    order = list(Target)
-    results.sort(key=lambda result: order.index(result.target))
-    return Comparison(*judge(results, names, config))
+    return Contest(dataset, config, report).compared(models)
 
 
 @dataclass(frozen=True)
@@ -74,6 +64,24 @@ class Contest:
     dataset: Dataset
     config: EvaluationConfig
     report: Report
+
+    def compared(self, models: Mapping[str, Scorer | Lister]) -> Comparison:
+        """Evaluates the baselines and then the models on the test window."""
+        families = self.families()
+        tuned: dict[str, Tuned] = {}
+        results: list[Result] = []
+        for family in families:
+            tuned[family.name], measured = self.enter(family)
+            results += measured
+        names = [family.name for family in families]
+        if BLEND in (self.config.baselines or (BLEND,)) and set(PARTS) <= set(names):
+            results += self.enter_blend(tuned)
+            names.append(BLEND)
+        for name, scorer in models.items():
+            results += self.measure(name, dict.fromkeys(Target, scorer))
+        order = list(Target)
+        results.sort(key=lambda result: order.index(result.target))
+        return Comparison(*judge(results, names, self.config))
 
     @cached_property
     def validation(self) -> dict[Target, Question]:

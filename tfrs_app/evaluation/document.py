@@ -12,8 +12,11 @@ from typing import Any
 from tfrs_app.contract.artifacts import write_atomically
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.evaluation.comparison import Comparison
+from tfrs_app.evaluation.insights import Insights
 from tfrs_app.evaluation.results import Result
 from tfrs_app.evaluation.verdicts import Verdict
+
+NOTHING_MORE = Insights()
 
 
 def write_metrics(
@@ -21,14 +24,18 @@ def write_metrics(
     dataset: Dataset,
     comparison: Comparison,
     ingredients: Mapping[str, Any],
+    insights: Insights = NOTHING_MORE,
 ) -> None:
     """Writes `metrics.json`, which appears whole or not at all."""
-    document = document_of(dataset, comparison, ingredients)
+    document = document_of(dataset, comparison, ingredients, insights)
     write_atomically(path, json.dumps(document, indent=2).encode())
 
 
 def document_of(
-    dataset: Dataset, comparison: Comparison, ingredients: Mapping[str, Any]
+    dataset: Dataset,
+    comparison: Comparison,
+    ingredients: Mapping[str, Any],
+    insights: Insights = NOTHING_MORE,
 ) -> dict[str, Any]:
     """Returns the content of `metrics.json`.
 
@@ -36,6 +43,7 @@ def document_of(
         dataset: that the results were measured on.
         comparison: results in the order of the file, and verdicts.
         ingredients: ids and settings that tell whether the file is up to date.
+        insights: what else was found out.
     """
     split, log = dataset.split, dataset.events
     end_s = split.test_end or int(log.timestamp.max()) + 1
@@ -50,7 +58,11 @@ def document_of(
         },
         **ingredients,
         "verdicts": [_verdict(verdict) for verdict in comparison.verdicts],
-        "results": [_row(result) for result in comparison.results],
+        "results": [
+            _row(result) | insights.beside(result.model, result.target)
+            for result in comparison.results
+        ],
+        **insights.document,
     }
 
 

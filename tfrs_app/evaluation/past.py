@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 import numpy as np
@@ -66,6 +66,20 @@ class Past:
             weight=log.weight[before],
             bought=log.bought[before],
             content=content,
+        )
+
+    def last_events(self, count: int) -> Past:
+        """Returns the past of which nobody's events but their last are known."""
+        later = np.bincount(self.user, minlength=self.users).cumsum()[self.user]
+        kept = later - np.arange(len(self.user)) <= count  # a user's stand together
+        return replace(
+            self,
+            user=self.user[kept],
+            item=self.item[kept],
+            age_days=self.age_days[kept],
+            weight=self.weight[kept],
+            bought=self.bought[kept],
+            _states={},
         )
 
     def interactions(self, half_life_days: float | None) -> sp.csr_matrix:

@@ -126,6 +126,25 @@ class Question:
         )
 
 
+def everybody(log: EventLog, start_s: int) -> Question:
+    """Asks every user with an event before a moment, whatever they then do.
+
+    There are no targets and nothing is excluded.
+    """
+    history_end = log.before(start_s)
+    user = np.flatnonzero(history_end > log.row_splits[:-1])
+    nothing = ItemSets(np.zeros(len(user) + 1, np.int64), np.zeros(0, np.int64))
+    return Question(
+        target=Target.ALL,
+        moment_s=start_s,
+        user=user,
+        history_start=log.row_splits[user],
+        history_end=history_end[user],
+        targets=nothing,
+        excluded=nothing,
+    )
+
+
 def ask(log: EventLog, target: Target, start_s: int, end_s: int | None) -> Question:
     """Asks for the items bought in the window start <= time < end.
 

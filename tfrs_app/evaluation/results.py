@@ -108,17 +108,13 @@ def measure(
         config: the cut-offs.
     """
     questions = [exam.question for exam in exams]
-    if not isinstance(scorer, Lister):  # whose candidates nobody else can choose
-        questions += [exam.among_cold for exam in exams]
+    questions += [exam.among_cold for exam in exams]
     longest = max(*config.ks, config.k, *CURVE)
     lists = ranked_lists_of(scorer, questions, longest)
-    whole: list[np.ndarray] = lists[: len(exams)]
-    among_cold: list[np.ndarray | None] = [*lists[len(exams) :]]
+    whole, among_cold = lists[: len(exams)], lists[len(exams) :]
     return [
         _measured(model, exam, on_all, on_cold, past, config)
-        for exam, on_all, on_cold in zip(
-            exams, whole, among_cold or [None] * len(exams), strict=True
-        )
+        for exam, on_all, on_cold in zip(exams, whole, among_cold, strict=True)
     ]
 
 
@@ -126,7 +122,7 @@ def _measured(
     model: str,
     exam: Exam,
     lists: np.ndarray,
-    cold_lists: np.ndarray | None,
+    cold_lists: np.ndarray,
     past: Past,
     config: EvaluationConfig,
 ) -> Result:
@@ -153,15 +149,13 @@ def _measured(
 def _slice_results(
     exam: Exam,
     lists: np.ndarray,
-    cold_lists: np.ndarray | None,
+    cold_lists: np.ndarray,
     config: EvaluationConfig,
 ) -> dict[str, SliceResult]:
     found = {
         part.name: SliceResult(len(part.question.user), part.metrics(lists, config.ks))
         for part in exam.slices
     }
-    if cold_lists is None:
-        return found
     on_cold = mean_of(metrics_of(cold_lists, exam.among_cold, config.ks))
     return found | {COLD_CANDIDATES: SliceResult(len(cold_lists), on_cold)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,10 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tfrs_app.contract.features import ITEM_ID
-from tfrs_app.contract.signatures import EXCLUDE, RECOMMEND, K
-from tfrs_app.data.dataset import Dataset
-from tfrs_app.data.ragged import padded
-from tfrs_app.data.raw_queries import raw_queries
+from tfrs_app.contract.signatures import DIVERSITY, RECOMMEND
+from tfrs_app.evaluation.funnel.probe import FunnelProbe
 from tfrs_app.evaluation.protocol import Question
-
-USERS_A_REQUEST = 32
+from tfrs_app.evaluation.requests import Requests
 
 
 class ServedLists:
@@ -23,40 +21,42 @@ class ServedLists:
 
     Args:
         folder: of the SavedModel.
-        dataset: whose users are asked for.
-        history_length: events that a request shows.
+        requests: what is sent.
     """
 
-    def __init__(self, folder: Path, dataset: Dataset, history_length: int) -> None:
+    def __init__(self, folder: Path, requests: Requests) -> None:
         self._model = tf.saved_model.load(str(folder))
         self._recommend = self._model.signatures[RECOMMEND]
         self._defaults = _defaults(folder, RECOMMEND)
-        self._dataset, self._history_length = dataset, history_length
-        ids = dataset.catalogue[ITEM_ID]
+        self.requests = requests
+        ids = requests.dataset.catalogue[ITEM_ID]
         self._order = np.argsort(ids)
         self._sorted = ids[self._order]
 
-    def lists(self, question: Question, k: int) -> np.ndarray:
-        """Returns each user's best k catalogue rows, int64 `[users, k]`; -1: none."""
-        steps = range(0, len(question.user), USERS_A_REQUEST)
-        parts = [self._answers(question, start, k) for start in steps]
+    def lists(
+        self,
+        question: Question,
+        k: int,
+        *,
+        diversity: float = 0.0,
+        requests: Requests | None = None,
+    ) -> np.ndarray:
+        """Returns each user's best k catalogue rows, int64 `[users, k]`; -1: none.
+
+        Args:
+            question: without candidates of its own.
+            k: length of the lists.
+            diversity: that all requests ask for.
+            requests: what is sent instead; None: as always.
+        """
+        spread = {DIVERSITY: np.array([diversity])}
+        parts = [
+            self._answers({**given, **spread}, k)
+            for given in (requests or self.requests).of(question, k)
+        ]
         return np.concatenate(parts) if parts else np.zeros((0, k), np.int64)
 
-    def _answers(self, question: Question, start: int, k: int) -> np.ndarray:
-        rows = slice(start, min(start + USERS_A_REQUEST, len(question.user)))
-        users = question.user[rows]
-        inputs = raw_queries(
-            self._dataset,
-            users,
-            question.history_end[rows],
-            np.full(len(users), question.moment_s),
-            self._history_length,
-        )
-        splits = question.excluded.splits[rows.start : rows.stop + 1]
-        barred = question.excluded.items[splits[0] : splits[-1]]
-        ids = self._dataset.catalogue[ITEM_ID][barred].astype(object)
-        excluded = padded(splits - splits[0], ids, b"")
-        given = {**inputs, EXCLUDE: excluded, K: np.array(k, np.int32)}
+    def _answers(self, given: dict[str, np.ndarray], k: int) -> np.ndarray:
         tensors = {
             name: tf.constant(given[name], default.dtype) if name in given else default
             for name, default in self._defaults.items()
@@ -71,6 +71,28 @@ class ServedLists:
         found = np.searchsorted(self._sorted, ids.ravel()).clip(max=last)
         real = self._sorted[found] == ids.ravel()
         return np.where(real, self._order[found], -1).reshape(ids.shape)
+
+
+@dataclass(frozen=True)
+class ServedFunnel:
+    """Lists what a SavedModel lists.
+
+    Of some candidates only, which a request has no short way to name, it lists what the
+    module that was saved does.
+
+    Args:
+        served: the SavedModel.
+        probe: asks the module in this process.
+    """
+
+    served: ServedLists
+    probe: FunnelProbe
+
+    def lists(self, question: Question, k: int) -> np.ndarray:
+        """Returns each user's best k catalogue rows, int64 `[users, k]`; -1: none."""
+        if question.candidates is None:
+            return self.served.lists(question, k)
+        return self.probe.lists(question, k)
 
 
 def _defaults(folder: Path, signature: str) -> dict[str, tf.Tensor]:

@@ -37,7 +37,7 @@ from tfrs_app.export.requests import (
 )
 from tfrs_app.layers.diversity import diversified
 from tfrs_app.layers.grouping import NOTHING
-from tfrs_app.models.candidate_sources import allowed_by
+from tfrs_app.models.candidate_sources import PROPOSED, allowed_by
 from tfrs_app.models.funnel import Described, Funnel
 from tfrs_app.models.ranking import FEATURES, ROW, RankingModel
 
@@ -195,22 +195,54 @@ class RankedRecommender(Recommender):
         _, score = self.judged(self.funnel.given(looked_up, row), looked_up)
         return tf.math.log(tf.maximum(score, LEAST_SCORE))
 
-    def run_through(self, inputs: Tensors) -> Run:
-        """Takes a request through all stages."""
+    def considered(
+        self, inputs: Tensors, barred: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Returns all candidates that a request has, in no order.
+
+        Args:
+            inputs: of `recommend`.
+            barred: bool `[1, items]`, what is left out instead of what the request
+                excludes and filters; the nearest of the others are found exactly.
+
+        Returns:
+            Catalogue rows, int32 `[batch, n]`, NOTHING behind the last; which sources
+            proposed each; its score and probabilities.
+        """
+        run = self.run_through(inputs, barred)
+        return {
+            ROW: run.found.candidates.row,
+            PROPOSED: run.found.candidates.proposed > 0,
+            SCORE: run.score,
+            **{f"{PROBABILITY}{task}": p for task, p in run.probabilities.items()},
+        }
+
+    def run_through(self, inputs: Tensors, barred: tf.Tensor | None = None) -> Run:
+        """Takes a request through all stages.
+
+        Args:
+            inputs: of `recommend`.
+            barred: of `considered`.
+        """
         looked_up = self._looked_up(inputs)
         batch = tf.shape(looked_up[TIMESTAMP])[0]
         excluded = self._rows(inputs[EXCLUDE], batch)
         width, within = self._places(inputs, batch)
-        barred = self.allowed.barred(excluded, inputs, batch)
+        if barred is None:
+            mask = self.allowed.barred(excluded, inputs, batch)
+        else:
+            mask = tf.broadcast_to(barred, [batch, len(self.item_ids)])
 
         def search(query: tf.Tensor, count: int) -> tf.Tensor:
             wanted = tf.minimum(tf.maximum(count, width), len(self.item_ids))
-            rows, scores = self.allowed.search(
-                query, excluded, wanted, inputs, self.index
+            rows, scores = (
+                self.allowed.search(query, excluded, wanted, inputs, self.index)
+                if barred is None
+                else self.exact.search(query, wanted, mask)
             )
             return tf.where(scores > -math.inf, rows, NOTHING)
 
-        found = self.funnel(looked_up, search, allowed_by(barred))
+        found = self.funnel(looked_up, search, allowed_by(mask))
         probabilities, score = self.judged(found, looked_up)
         places = self._ordered(found, score, inputs[DIVERSITY], width)
         if self.explore_new:
@@ -218,7 +250,7 @@ class RankedRecommender(Recommender):
             wanted = tf.reduce_sum(tf.cast(within, tf.int32), axis=1)
             places = explored(places, wanted, score, new, self.explore_new)
         return Run(
-            looked_up, excluded, barred, found, probabilities, score, places, within
+            looked_up, excluded, mask, found, probabilities, score, places, within
         )
 
     def judged(

@@ -20,6 +20,9 @@ HALF_LIFE_DAYS = 28.0
 POPULAR_LOOKED_AT = 10
 """Popular items that are looked at for each that is wanted: some are not allowed."""
 
+PROPOSED = "proposed"
+"""Where candidates are told by name: which sources proposed each."""
+
 Search = Callable[[tf.Tensor, int], tf.Tensor]
 """Queries `[batch, width]` and the least count to the nearest allowed catalogue rows
 `[batch, n]`; NOTHING where there are no more."""

@@ -18,9 +18,9 @@ from tfrs_app.models.ranking import RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.training.progress import TrainingProgress
 from tfrs_app.training.ranking_examples import RankingExamples, ranking_examples
+from tfrs_app.training.ranking_lists import logits_of
 from tfrs_app.training.runs import CHECKPOINTS, seal_ranking
 
-LISTS_A_STEP = 128
 VALIDATION_K = 20
 
 Report = Callable[[str], None]
@@ -167,8 +167,4 @@ class RankingTraining:
         )
 
     def _held_out_logits(self) -> np.ndarray:
-        lists = self.examples.held_out
-        places = np.arange(len(lists.user))
-        steps = np.array_split(places, max(1, len(places) // LISTS_A_STEP))
-        parts = [self._logits(lists.inputs(some)) for some in steps]
-        return np.concatenate(parts)
+        return logits_of(self._logits, self.examples.held_out)

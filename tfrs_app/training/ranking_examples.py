@@ -48,9 +48,9 @@ def ranking_examples(
     """
     log, split = encoded.dataset.events, encoded.dataset.split
     start_s, end_s = split.validation_start, split.test_start
-    knowledge, maker = _as_served(encoded, retrieval, config)
+    knowledge, maker = as_served(encoded, retrieval, config)
     random = np.random.default_rng(config.seed)
-    held_out = random.random(log.users) < config.held_out_users
+    held_out = held_out_users(config, log.users, random)
     training, judging = [], []
     for moment_s in _moments(config, start_s, end_s):
         knowledge.refresh(moment_s)
@@ -75,7 +75,21 @@ def ranking_examples(
     return RankingExamples(_all_of(training, "training"), _all_of(judging, "held-out"))
 
 
-def _as_served(
+def held_out_users(
+    config: RankingConfig, users: int, random: np.random.Generator
+) -> np.ndarray:
+    """Returns the users who do not train, bool `[users]`.
+
+    Args:
+        config: of the ranker.
+        users: of the log.
+        random: made of the config's seed, and not drawn from before.
+    """
+    drawn: np.ndarray = random.random(users) < config.held_out_users
+    return drawn
+
+
+def as_served(
     encoded: EncodedDataset, retrieval: RetrievalModel, config: RankingConfig
 ) -> tuple[ItemKnowledge, ListMaker]:
     """Returns what knows the items at any moment, and what proposes as of it."""

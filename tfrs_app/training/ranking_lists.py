@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,8 @@ from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.ranking import FEATURES, ROW
 
 LISTS_A_STEP = 32
+LISTS_AT_ONCE = 128
+"""That are scored together."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,15 @@ class Lists:
             label=self.label[place, order],
             weight=weight[place, order].astype(np.float32),
         )
+
+
+def logits_of(
+    model: Callable[[dict[str, np.ndarray]], tf.Tensor], lists: Lists
+) -> np.ndarray:
+    """Returns a ranker's logits of lists, float32 `[lists, n, tasks]`."""
+    places = np.arange(len(lists.user))
+    steps = np.array_split(places, max(1, len(places) // LISTS_AT_ONCE))
+    return np.concatenate([model(lists.inputs(some)) for some in steps])
 
 
 class ListMaker:

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any
 
-LISTS = ("recall_curve", "intervals", "slices", "exposure", "parameters")
+LISTS = ("recall_curve", "intervals", "slices", "exposure", "parameters", "funnel")
 """Keys of a result that hold more than one number."""
 
 
@@ -26,6 +26,7 @@ class Row:
         exposure: share of the list entries in each popularity bin.
         parameters: that tuning chose.
         validation: the NDCG that chose them; None without tuning.
+        funnel: what was found inside; empty for what is no funnel.
     """
 
     model: str
@@ -37,6 +38,7 @@ class Row:
     exposure: Sequence[float]
     parameters: Mapping[str, Any]
     validation: float | None
+    funnel: Mapping[str, Any]
 
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> Row:
@@ -52,6 +54,7 @@ class Row:
             exposure=result["exposure"],
             parameters=result.get("parameters", {}),
             validation=result.get("validation"),
+            funnel=result.get("funnel", {}),
         )
 
 
@@ -97,6 +100,18 @@ class Measured:
         """Returns every comparison of a model with a baseline."""
         verdicts: Sequence[Mapping[str, Any]] = self.document["verdicts"]
         return verdicts
+
+    @property
+    def few_events(self) -> Mapping[str, Any]:
+        """Returns, by target, the models that see a part of each history."""
+        few: Mapping[str, Any] = self.document.get("few_events", {})
+        return few
+
+    @property
+    def probabilities(self) -> Sequence[Mapping[str, Any]]:
+        """Returns how the ranker's probabilities came true; none without a ranker."""
+        found: Sequence[Mapping[str, Any]] = self.document.get("probabilities", ())
+        return found
 
     @property
     def targets(self) -> list[str]:

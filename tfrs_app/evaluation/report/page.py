@@ -11,10 +11,14 @@ from tfrs_app.contract.artifacts import write_atomically
 from tfrs_app.data.html import document
 from tfrs_app.evaluation.report.curve import recall_curve
 from tfrs_app.evaluation.report.customers import customers
+from tfrs_app.evaluation.report.diversity import diversity
 from tfrs_app.evaluation.report.examples import Examples
+from tfrs_app.evaluation.report.funnel import inside
 from tfrs_app.evaluation.report.listed import listed_items
 from tfrs_app.evaluation.report.measured import Measured
+from tfrs_app.evaluation.report.newcomers import newcomers
 from tfrs_app.evaluation.report.parts import cold_candidates, slices
+from tfrs_app.evaluation.report.probabilities import probabilities
 from tfrs_app.evaluation.report.scores import SURE, scores, told
 from tfrs_app.evaluation.report.style import STYLE
 from tfrs_app.evaluation.report.trust import glossary, protocol, tuning
@@ -47,8 +51,8 @@ def page(shop: str, metrics: Mapping[str, Any], examples: Examples) -> str:
     parts = "".join(_target(measured, target) for target in measured.targets)
     body = (
         f"<header><h1>{escape(shop)}: evaluation</h1>{_links(measured)}</header>"
-        f"<main>{_verdicts(measured)}{protocol(measured)}{parts}{customers(examples)}"
-        f"{tuning(measured)}{glossary(measured)}</main>"
+        f"<main>{_verdicts(measured)}{protocol(measured)}{parts}"
+        f"{probabilities(measured)}{customers(examples)}{tuning(measured)}{glossary(measured)}</main>"
     )
     return document(f"{shop}: evaluation", body, STYLE)
 
@@ -57,12 +61,15 @@ def _links(measured: Measured) -> str:
     links = {
         "protocol": "How it was measured",
         **{_anchor(target): title_of(target) for target in measured.targets},
+        "probabilities": "Probabilities",
         "examples": "Examples",
         "tuning": "Baselines' parameters",
         "words": "Words",
     }
     if not any(row.validation is not None for row in measured.results):
         del links["tuning"]
+    if not measured.probabilities:
+        del links["probabilities"]
     listed = "".join(f'<a href="#{k}">{v}</a>' for k, v in links.items())
     return f'<nav aria-label="Sections">{listed}</nav>'
 
@@ -108,7 +115,16 @@ def _target(measured: Measured, target: str) -> str:
     )
     if not users:
         return head
-    parts = (scores, recall_curve, slices, cold_candidates, listed_items)
+    parts = (
+        scores,
+        recall_curve,
+        inside,
+        diversity,
+        slices,
+        cold_candidates,
+        newcomers,
+        listed_items,
+    )
     return head + "".join(part(measured, target) for part in parts)
 
 

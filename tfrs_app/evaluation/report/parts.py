@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 from tfrs_app.data.html import table
 from tfrs_app.evaluation.report.measured import Measured, Row, finite
 from tfrs_app.evaluation.report.rows import bar, dot, ends, picture, rounded_up
@@ -50,6 +52,7 @@ def cold_candidates(measured: Measured, target: str) -> str:
     ndcg, recall = f"ndcg@{length}", f"recall@{length}"
     rows.sort(key=lambda row: -finite(row.slices[COLD_CANDIDATES][ndcg], -1.0))
     found = [row.slices[COLD_CANDIDATES] for row in rows]
+    among_all = [row.slices.get("cold_items", {}).get(recall, nan) for row in rows]
     top = rounded_up(max(finite(part[ndcg]) for part in found))
     cells = [
         [
@@ -57,17 +60,20 @@ def cold_candidates(measured: Measured, target: str) -> str:
             picture(figure(part[ndcg]), [bar(part[ndcg], top)]),
             figure(part[ndcg]),
             figure(part[recall]),
+            figure(whole),
         ]
-        for row, part in zip(rows, found, strict=True)
+        for row, part, whole in zip(rows, found, among_all, strict=True)
     ]
-    head = ("model", ends(top), metric_label(ndcg), metric_label(recall))
+    label = metric_label(recall)
+    head = ("model", ends(top), metric_label(ndcg), label, f"{label} among all items")
     classes = [measured.rank(row) for row in rows]
     return (
         '<h3>New items only</h3><p class="dim">Items without any event before the '
         "window, ranked among themselves, for the "
         f"{int(asked['users']):,} customers who bought one. What reads no texts and no "
         "categories lists them in catalogue order, which is chance; where there are "
-        "few new items, chance finds many.</p>"
+        "few new items, chance finds many. The last column is what a shopper gets: "
+        "the same purchases, in lists of the whole catalogue.</p>"
         f'<div class="wide">{table(head, cells, classes)}</div>'
     )
 

@@ -33,6 +33,16 @@ svg.row line{vector-effect:non-scaling-stroke;stroke:var(--mark,var(--line))}
 svg .zero,svg .level{stroke:var(--line);stroke-width:1}
 svg .level{stroke:var(--rival);stroke-dasharray:3 3}
 .length{fill:var(--mark)}.tenth{fill:var(--bar)}
+.fate-listed{--mark:var(--good)}.fate-ranked_low{--mark:var(--m0)}
+.fate-not_proposed{--mark:var(--rival)}.fate-barred{--mark:var(--m2)}
+.fate-not_in_catalogue{--mark:var(--other)}
+.fates rect{fill:var(--mark);stroke:var(--card);stroke-width:.3}
+.fates svg.row{height:2.4rem;margin:.2rem 0 .6rem}
+.reliability{display:flex;flex-wrap:wrap;gap:1rem}
+.reliability figure{flex:1 1 17rem;max-width:30rem}
+figcaption{color:var(--dim);font-size:.9rem}
+svg.plot .even{stroke:var(--dim);stroke-dasharray:4 4}
+svg.plot .span{stroke:var(--mark);stroke-width:1.2;opacity:.6}
 .verdicts{display:grid;gap:.7rem;
 grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr))}
 .verdict{border-left:.35rem solid var(--other)}

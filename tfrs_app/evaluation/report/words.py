@@ -43,6 +43,28 @@ METRICS = {
     "gini": "how unequally items are listed: 0 all alike, 1 always the same",
     "diversity": "1 - mean similarity of two items of a list, by their texts",
 }
+FATES = {
+    "not_in_catalogue": "the served model does not have the item",
+    "barred": "the request excludes the item",
+    "not_proposed": "no source has it among its candidates",
+    "ranked_low": "proposed, but ranked behind the first k",
+    "listed": "among the first k: a hit",
+}
+SOURCES = {
+    "two_tower": "nearest to the customer by the towers",
+    "repeat": "the customer's own items",
+    "bought_together": "what goes with the latest items",
+    "popular": "what most customers lately had",
+    "new": "the towers' best of the new items",
+    "all": "all sources together",
+}
+STAGES = {
+    "purchases": "what the customers then bought themselves",
+    "two_tower": "candidates of the towers alone",
+    "candidates": "candidates of all sources",
+    "ranked": "first k by the ranker",
+    "diversified": "first k with diversity DIVERSITY",
+}
 _CAPITALS = {"ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}
 
 

@@ -106,3 +106,98 @@ def examples(*customers, **changes):
         }
         | changes
     )
+
+
+def inside():
+    """What stands under `funnel` of a row."""
+    shares = {"barred": 0.0, "not_proposed": 0.25, "ranked_low": 0.5, "listed": 0.25}
+    intervals = {"ndcg@10": [0.1, 0.2], "recall@10": [0.2, 0.3]}
+
+    def point(diversity):
+        return {
+            "diversity": diversity,
+            "ndcg@10": 0.15 - diversity / 10,
+            "recall@10": 0.25,
+            "coverage@10": 0.0123,
+            "gini@10": 0.97,
+            "diversity@10": 0.4 + diversity,
+            "distinct": {"main_colour": 2.0 + diversity},
+            "intervals": intervals,
+            "differences": {"ndcg@10": [-0.07, 0.02], "recall@10": [0.0, 0.0]},
+        }
+
+    def source(recall, alone, candidates):
+        return {"recall": recall, "alone": alone, "candidates": candidates}
+
+    def stage(head, gini, entries):
+        return {"entries": entries, "gini": gini, "head": {"0.01": head, "0.2": 0.9}}
+
+    return {
+        "attribution": {
+            "purchases": 1204,
+            "listable": 903,
+            "counts": {name: int(1204 * share) for name, share in shares.items()},
+            "shares": shares,
+        },
+        "sources": {
+            "two_tower": source(0.625, 0.125, 300.4),
+            "all": source(0.75, 0.75, 390.0),
+        },
+        "sample_users": 321,
+        "diversity_curve": [point(0.0), point(0.5)],
+        "stages": {
+            "purchases": stage(0.111, 0.8, 12.2),
+            "diversified": stage(0.222, 0.95, 10.0),
+        },
+        "diversified_by": 0.3,
+    }
+
+
+def few_events():
+    def row(model, events, ndcg):
+        bounds = {"ndcg@10": [ndcg - 0.01, ndcg + 0.01]}
+        return {
+            "model": model,
+            "events": events,
+            "ndcg@10": ndcg,
+            "recall@10": 0.5,
+            "intervals": bounds,
+        }
+
+    return {
+        "users": 222,
+        "rows": [
+            row("popular", 0, 0.05), row("popular", None, 0.05),
+            row("retrieval", 0, 0.04), row("retrieval", None, 0.12),
+        ],
+    }  # fmt: skip
+
+
+def reliability(task, where, **changes):
+    return {
+        "task": task,
+        "where": where,
+        "candidates": 54321,
+        "happened": 0.0123,
+        "expected": 0.0145,
+        "auc": 0.812,
+        "ece": 0.00098,
+        "bins": [
+            {"probability": 0.001, "happened": 0.0, "weight": 5.0},
+            {"probability": 0.03, "happened": 0.02, "weight": 5.0},
+        ],
+    } | changes
+
+
+def with_funnel(**changes):
+    """A metrics.json with all that is found out of a funnel."""
+    document = metrics(
+        few_events={target: few_events() for target in TARGETS},
+        probabilities=[
+            reliability("view", "held_out"), reliability("add_to_cart", "test"),
+        ],
+    )  # fmt: skip
+    for row in document["results"]:
+        if row["model"] == "retrieval":
+            row["funnel"] = inside()
+    return document | changes

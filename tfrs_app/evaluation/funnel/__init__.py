@@ -1,0 +1,1 @@
+"""What happens inside the funnel: where purchases are lost, what diversity costs."""
