@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,10 +15,11 @@ from tfrs_app.evaluation.probabilities import list_metrics
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.list_losses import list_loss
 from tfrs_app.models.encoded import EncodedDataset
-from tfrs_app.models.ranking import RankingModel
+from tfrs_app.models.ranking import VECTORS, RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.training.progress import TrainingProgress
 from tfrs_app.training.ranking_examples import RankingExamples, ranking_examples
+from tfrs_app.training.ranking_lists import Lists
 from tfrs_app.training.runs import CHECKPOINTS, seal_ranking
 
 LISTS_A_STEP = 128
@@ -100,9 +102,12 @@ class RankingTraining:
     ) -> None:
         self.config, self.examples = config, examples
         lists = examples.training
-        self.model = RankingModel(encoded, config, lists.features.shape[2])
+        self.vectors = tf.constant(examples.vectors)
+        self.model = RankingModel(
+            encoded, config, lists.features.shape[2], examples.vectors.shape[1]
+        )
         self.model.scale.fit(lists.features[lists.row != NOTHING])
-        self.model(lists.inputs(np.arange(1)))  # makes the variables
+        self.model(self._inputs(lists, np.arange(1)))  # makes the variables
         self.optimizer = tf.keras.optimizers.Adam(config.learning_rate)
         self._step = tf.function(self._take_step, reduce_retracing=True)
         self._logits = tf.function(
@@ -119,7 +124,8 @@ class RankingTraining:
         for start in range(0, max(1, len(order) - size + 1), size):
             some = order[start : start + size]
             label = lists.label[some].astype(np.float32)
-            losses.append(self._step(lists.inputs(some), label, lists.weight[some]))
+            inputs = self._inputs(lists, some)
+            losses.append(self._step(inputs, label, lists.weight[some]))
         return float(np.mean(losses))
 
     def _take_step(
@@ -170,5 +176,8 @@ class RankingTraining:
         lists = self.examples.held_out
         places = np.arange(len(lists.user))
         steps = np.array_split(places, max(1, len(places) // LISTS_A_STEP))
-        parts = [self._logits(lists.inputs(some)) for some in steps]
+        parts = [self._logits(self._inputs(lists, some)) for some in steps]
         return np.concatenate(parts)
+
+    def _inputs(self, lists: Lists, some: np.ndarray) -> dict[str, Any]:
+        return {VECTORS: self.vectors, **lists.inputs(some)}

@@ -23,10 +23,14 @@ IDLE_SHARE = 0.1
 
 @dataclass(frozen=True)
 class RankingExamples:
-    """Holds the lists that train and those that judge."""
+    """Holds the lists that train, those that judge, and the items in both.
+
+    `vectors` are what the towers learned of each item, float32 `[items, width]`.
+    """
 
     training: Lists
     held_out: Lists
+    vectors: np.ndarray
 
 
 def ranking_examples(
@@ -49,7 +53,8 @@ def ranking_examples(
     """
     log, split = encoded.dataset.events, encoded.dataset.split
     start_s, end_s = split.validation_start, split.test_start
-    knowledge, maker = _as_served(encoded, retrieval, config)
+    knowledge, funnel = _as_served(encoded, retrieval, config)
+    maker = _list_maker(encoded, retrieval, funnel)
     random = np.random.default_rng(config.seed)
     held_out = random.random(log.users) < config.held_out_users
     training, judging = [], []
@@ -73,20 +78,29 @@ def ranking_examples(
                 judged = held_out[lists.user]
                 training.append(lists.of(~judged).thinned(config.negatives, random))
                 judging.append(lists.of(judged))
-    return RankingExamples(_all_of(training, "training"), _all_of(judging, "held-out"))
+    return RankingExamples(
+        training=_all_of(training, "training"),
+        held_out=_all_of(judging, "held-out"),
+        vectors=funnel.vectors.numpy(),  # they are the same at every moment
+    )
 
 
 def _as_served(
     encoded: EncodedDataset, retrieval: RetrievalModel, config: RankingConfig
-) -> tuple[ItemKnowledge, ListMaker]:
+) -> tuple[ItemKnowledge, Funnel]:
     """Returns what knows the items at any moment, and what proposes as of it."""
-    dataset = encoded.dataset
-    pairs = read_co_purchases(dataset.folder)
+    pairs = read_co_purchases(encoded.dataset.folder)
     knowledge = ItemKnowledge(retrieval, encoded, pairs, config)
-    funnel = Funnel(encoded, retrieval.query_tower, knowledge.state, config)
+    return knowledge, Funnel(encoded, retrieval.query_tower, knowledge.state, config)
+
+
+def _list_maker(
+    encoded: EncodedDataset, retrieval: RetrievalModel, funnel: Funnel
+) -> ListMaker:
+    dataset = encoded.dataset
     types = [dataset.spec.event_types.index(name) for name in tasks_of(dataset.spec)]
     reader = encoded.reader(retrieval.config.longest_history)
-    return knowledge, ListMaker(funnel, reader, dataset.events, types)
+    return ListMaker(funnel, reader, dataset.events, types)
 
 
 def _all_of(parts: list[Lists], whose: str) -> Lists:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import tensorflow as tf
 
+from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.event_log import EventLog
 from tfrs_app.data.ragged import padded
 from tfrs_app.data.windows import QueryReader
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.models.funnel import Funnel
-from tfrs_app.models.ranking import FEATURES, ROW
+from tfrs_app.models.ranking import ATTENDED_ROW, FEATURES, ROW
 
 LISTS_A_STEP = 32
 
@@ -28,7 +29,8 @@ class Lists:
         features: float16 `[lists, n, columns]`.
         label: bool `[lists, n, tasks]`.
         weight: float32 `[lists, n]`, how many candidates each stands for; 0: none.
-        query: profile and context `[lists]` each.
+        query: profile and context `[lists]` each; with target attention the events
+            that it weighs `[lists, length]`, padded in front.
         wanted: int64 `[lists]`, items that the weightiest event happened to, whether
             they were proposed or not.
     """
@@ -149,6 +151,7 @@ class ListMaker:
             inputs = reader(user, end, moment, end - 1)
             found = funnel.unfiltered(inputs, excluded)
             query = {k: v for k, v in inputs.items() if v.shape.rank == 1}
+            query |= _aligned(funnel.attended(found.histories), funnel.config)
             features = tf.cast(found.features, tf.float16)
             return found.candidates.row, features, query
 
@@ -206,6 +209,21 @@ class ListMaker:
         rows = [had[first:last] % self._items for first, last in bounds.T]
         splits = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
         return padded(splits, np.concatenate(rows).astype(np.int32), NOTHING)
+
+
+def _aligned(
+    attended: dict[str, tf.Tensor], config: RankingConfig
+) -> dict[str, tf.Tensor]:
+    """Pads attended events in front, so that all batches have as many."""
+    if config.target_attention is None:
+        return attended
+    length = config.target_attention.history
+    padded = {}
+    for name, events in attended.items():
+        nothing = NOTHING if name == ATTENDED_ROW else 0
+        more = [[0, 0], [length - tf.shape(events)[1], 0]]
+        padded[name] = tf.pad(events, more, constant_values=nothing)
+    return padded
 
 
 _NOTHING_EXCLUDED = np.zeros((1, 0), np.int32)
