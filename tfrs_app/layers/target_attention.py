@@ -16,10 +16,12 @@ class TargetAttention(tf.keras.layers.Layer):
     DIN, Zhou et al. 2018, https://arxiv.org/abs/1706.06978: a unit of one hidden layer
     reads event, candidate and their product, and its activations are not normalised,
     so that more of the same weighs more. Beside what the items are like, it is told an
-    event's type and age, and whether candidate and event are one item.
+    event's type and age.
 
-    The hidden layer is linear in its inputs, so their differences add nothing, and it
-    is summed from parts that are never laid side by side for every pair.
+    The hidden layer is linear in its inputs, so their differences add nothing, and one
+    product of matrices makes it for all pairs, whose inputs are never laid side by
+    side. An event of the very candidate has a unit of its own, which its type and age
+    alone decide.
 
     Args:
         event_types: number of tokens of event types.
@@ -34,13 +36,13 @@ class TargetAttention(tf.keras.layers.Layer):
         )
         self.event = tf.keras.layers.Dense(config.units)
         self.candidate = tf.keras.layers.Dense(config.units, use_bias=False)
+        self.again = tf.keras.layers.Dense(1)
         self.dim, self.units = config.dim, config.units
         self.scale = 1 / math.sqrt(config.history)
 
     def build(self, shape: object) -> None:
         """Makes what is neither an event's nor a candidate's alone."""
         self.product = self.add_weight("product", [self.units, self.dim])
-        self.same = self.add_weight("same", [self.units, 1])
         self.activation = self.add_weight("activation", [self.units, 1])
         super().build(shape)
 
@@ -70,20 +72,26 @@ class TargetAttention(tf.keras.layers.Layer):
         asked = self.project(tf.math.l2_normalize(vectors, axis=-1))
         age = tf.math.log1p(tf.maximum(age_days, 0.0))[..., tf.newaxis]
         event = self.event(tf.concat([had, age], axis=-1)) + self.types(event_type)
-        same = tf.cast(row[:, :, tf.newaxis] == past_row[:, tf.newaxis, :], tf.float32)
-        hidden = self._products(asked, had)  # [batch, n, units, length]
-        hidden += tf.transpose(event, [0, 2, 1])[:, tf.newaxis]
-        hidden += self.candidate(asked)[..., tf.newaxis]
-        hidden += same[:, :, tf.newaxis, :] * self.same
-        weight = tf.reduce_sum(tf.nn.relu(hidden) * self.activation, axis=2)
-        weight *= tf.cast(past_row != NOTHING, tf.float32)[:, tf.newaxis, :]
+        same = row[:, tf.newaxis, :] == past_row[:, :, tf.newaxis]
+        weight = self._likeness(had, event, asked)  # [batch, length, n]
+        weight += tf.cast(same, tf.float32) * self.again(tf.nn.relu(event))
+        weight *= tf.cast(past_row != NOTHING, tf.float32)[..., tf.newaxis]
         values = tf.concat([had, tf.ones_like(age)], axis=-1)
-        return tf.concat([tf.matmul(weight, values) * self.scale, asked], axis=-1)
+        summed = tf.matmul(weight, values, transpose_a=True) * self.scale
+        return tf.concat([summed, asked], axis=-1)
 
-    def _products(self, asked: tf.Tensor, had: tf.Tensor) -> tf.Tensor:
-        """Returns the units' part that is bilinear, `[batch, n, units, length]`."""
-        batch, n = tf.unstack(tf.shape(asked)[:2])
-        turned = asked[:, :, tf.newaxis, :] * self.product
-        flat = tf.reshape(turned, [batch, n * self.units, self.dim])
-        products = tf.matmul(flat, had, transpose_b=True)
-        return tf.reshape(products, [batch, n, self.units, tf.shape(had)[1]])
+    def _likeness(
+        self, had: tf.Tensor, event: tf.Tensor, asked: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns what the unit makes of all pairs, `[batch, length, n]`."""
+        batch, length = tf.unstack(tf.shape(had)[:2])
+        n = tf.shape(asked)[1]
+        units = tf.eye(self.units, batch_shape=[batch, n])
+        of_pairs = asked[:, :, tf.newaxis, :] * self.product
+        own = self.candidate(asked)[..., tf.newaxis]
+        right = tf.concat([of_pairs, units, own], axis=-1)
+        left = tf.concat([had, event, tf.ones_like(had[..., :1])], axis=-1)
+        flat = tf.reshape(right, [batch, n * self.units, self.dim + self.units + 1])
+        hidden = tf.nn.relu(tf.matmul(left, flat, transpose_b=True))
+        weight = tf.matmul(tf.reshape(hidden, [-1, self.units]), self.activation)
+        return tf.reshape(weight, [batch, length, n])

@@ -64,22 +64,7 @@ def train_ranking(
             f"{len(examples.held_out.user):,} held out"
         )
         training = RankingTraining(encoded, config, examples)
-        progress = TrainingProgress(
-            training.model, training.optimizer, folder / CHECKPOINTS, config.patience
-        )
-        if progress.epochs_done:
-            report(f"resuming after epoch {progress.epochs_done}")
-        while not progress.finished(config.epochs):
-            epoch = progress.epochs_done
-            loss = training.run_epoch(epoch)
-            ndcg = training.measured()[f"ndcg@{VALIDATION_K}"]
-            best = " (best)" if progress.record(ndcg) else ""
-            report(
-                f"epoch {epoch + 1}: loss {loss:.4f}, ndcg@{VALIDATION_K} of held-out "
-                f"users' lists {ndcg:.4f}{best}"
-            )
-        progress.restore_best()
-        training.calibrate()
+        progress = training.run(folder / CHECKPOINTS, report)
         metrics = training.measured()
         told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
         report(f"held-out users, calibrated: {told}")
@@ -113,6 +98,32 @@ class RankingTraining:
         self._logits = tf.function(
             lambda inputs: self.model(inputs), reduce_retracing=True
         )
+
+    def run(self, checkpoints: Path, report: Report) -> TrainingProgress:
+        """Trains until no epoch is better, restores the best and calibrates it.
+
+        Args:
+            checkpoints: folder; what a killed training left there is resumed.
+            report: takes one line a finished epoch.
+        """
+        config = self.config
+        progress = TrainingProgress(
+            self.model, self.optimizer, checkpoints, config.patience
+        )
+        if progress.epochs_done:
+            report(f"resuming after epoch {progress.epochs_done}")
+        while not progress.finished(config.epochs):
+            epoch = progress.epochs_done
+            loss = self.run_epoch(epoch)
+            ndcg = self.measured()[f"ndcg@{VALIDATION_K}"]
+            best = " (best)" if progress.record(ndcg) else ""
+            report(
+                f"epoch {epoch + 1}: loss {loss:.4f}, ndcg@{VALIDATION_K} of held-out "
+                f"users' lists {ndcg:.4f}{best}"
+            )
+        progress.restore_best()
+        self.calibrate()
+        return progress
 
     def run_epoch(self, epoch: int) -> float:
         """Trains one epoch, counted from 0, and returns its mean loss."""
