@@ -9,6 +9,8 @@ held-out users' lists, by which early stopping chose its epoch; with `--test` al
 funnel's on the test window, exported as of its first moment.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import statistics
@@ -16,7 +18,9 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +28,9 @@ from rich.table import Table
 from tfrs_app.cli.evaluation import FUNNEL, contestants
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.loading import load_config
+
+if TYPE_CHECKING:
+    from tfrs_app.training.ranking_examples import RankingExamples
 
 ATTENDED = "ranking.target_attention={}"
 PLAIN = "ranking.target_attention=null"
@@ -39,14 +46,12 @@ VARIANTS = {
 Scores = dict[str, float]
 
 
-def trained(stages: Stages, examples: object) -> Scores:
+def trained(stages: Stages, examples: RankingExamples) -> Scores:
     """Trains one variant and returns what it came to."""
     import tensorflow as tf
 
     from tfrs_app.training.ranking import VALIDATION_K, RankingTraining
-    from tfrs_app.training.ranking_examples import RankingExamples
 
-    assert isinstance(examples, RankingExamples)
     config = stages.ranking_config
     tf.keras.utils.set_random_seed(config.seed)
     training = RankingTraining(stages.encoded, config, examples)
@@ -82,17 +87,15 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     arguments = parser.parse_args()
     scores: dict[str, list[Scores]] = defaultdict(list)
-    shipped = staged(arguments.config, arguments.set)
-    for name in arguments.only or VARIANTS:
-        overrides = [*arguments.set, *VARIANTS[name]]
-        stages = staged(arguments.config, overrides)
-        share(shipped, stages)
-        examples = examples_of(stages)
-        for seed in range(arguments.seeds):
-            overrides_now = [*overrides, f"ranking.seed={seed}"]
-            stages = staged(arguments.config, overrides_now)
-            share(shipped, stages)
-            found = trained(stages, examples)
+    shipped = staged(arguments.config, [*arguments.set, *VARIANTS["both"]])
+    examples, counted = examples_of(shipped)
+    for seed in range(arguments.seeds):
+        for name in arguments.only or VARIANTS:
+            overrides = [*arguments.set, *VARIANTS[name], f"ranking.seed={seed}"]
+            stages = staged(arguments.config, overrides)
+            stages.__dict__.update(encoded=shipped.encoded, towers=shipped.towers)
+            dropped = 0 if stages.ranking_config.cross_features else counted
+            found = trained(stages, without(examples, dropped))
             if arguments.test:
                 found |= tested(stages)
             scores[name].append(found)
@@ -105,18 +108,30 @@ def staged(config: str, overrides: list[str]) -> Stages:
     return Stages(load_config(Path(config), overrides), Console(stderr=True))
 
 
-def share(shipped: Stages, stages: Stages) -> None:
-    """Lends the dataset and the towers, which are opened once."""
-    stages.__dict__.update(encoded=shipped.encoded, towers=shipped.towers)
-
-
-def examples_of(stages: Stages) -> object:
-    """Returns the lists; the same for all variants but for what describes them."""
+def examples_of(stages: Stages) -> tuple[RankingExamples, int]:
+    """Returns the lists, and how many of their leading columns are counted by hand."""
+    from tfrs_app.data.co_purchases import read_co_purchases
+    from tfrs_app.models.funnel import Funnel
+    from tfrs_app.models.item_state import ItemKnowledge
     from tfrs_app.training.ranking_examples import ranking_examples
     from tfrs_app.training.runs import EARLIER_WEIGHTS, load_retrieval
 
-    towers = load_retrieval(stages.run_folder, stages.encoded, weights=EARLIER_WEIGHTS)
-    return ranking_examples(stages.encoded, towers, stages.ranking_config)
+    encoded, config = stages.encoded, stages.ranking_config
+    towers = load_retrieval(stages.run_folder, encoded, weights=EARLIER_WEIGHTS)
+    pairs = read_co_purchases(encoded.dataset.folder)
+    state = ItemKnowledge(towers, encoded, pairs, config).state
+    cross = Funnel(encoded, towers.query_tower, state, config).cross
+    assert cross is not None
+    return ranking_examples(encoded, towers, config), len(cross.names)
+
+
+def without(examples: RankingExamples, columns: int) -> RankingExamples:
+    """Returns the same lists without their first columns."""
+    training, held_out = (
+        replace(lists, features=lists.features[..., columns:])
+        for lists in (examples.training, examples.held_out)
+    )
+    return replace(examples, training=training, held_out=held_out)
 
 
 def report(shop: str, scores: dict[str, list[Scores]]) -> None:

@@ -38,9 +38,9 @@ class TargetAttentionConfig(Section):
 
     history: Count = 50
     """Newest events that are weighed."""
-    dim: Count = 16
+    dim: Count = 8
     """Width that the towers' item vectors are projected to."""
-    units: Count = 16
+    units: Count = 8
     """Hidden units that weigh an event."""
 
 
