@@ -66,8 +66,10 @@ def calls_of(stages: Stages) -> dict[str, Call]:
     proposed = ranker.config.sources.two_tower
     search = tf.function(lambda q: recommender.index.search(q, proposed))
     rank = tf.function(lambda row, x: ranker({ROW: row, FEATURES: x}))
-    if ranker.config.content:
-        raise SystemExit("ranking.content needs the query's features; not measured")
+    if ranker.config.content or ranker.config.target_attention:
+        raise SystemExit(
+            "ranking.content and target_attention need the query too; not measured"
+        )
 
     def index(inputs: Inputs, batch: int) -> None:
         search(tf.zeros([batch, recommender.exact.embeddings.shape[1]]) + 0.1)

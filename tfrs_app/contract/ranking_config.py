@@ -33,6 +33,17 @@ SOURCES = ("two_tower", "repeat", "bought_together", "popular", "new")
 """In the order of the columns that tell who proposed a candidate."""
 
 
+class TargetAttentionConfig(Section):
+    """Sizes what weighs a history's events by the candidate that is scored (DIN)."""
+
+    history: Count = 50
+    """Newest events that are weighed."""
+    dim: Count = 8
+    """Width that the towers' item vectors are projected to."""
+    units: Count = 8
+    """Hidden units that weigh an event."""
+
+
 class RankingConfig(Section):
     """Sizes and trains the ranker."""
 
@@ -47,6 +58,11 @@ class RankingConfig(Section):
         112.0,
     )
     """Windows whose event counts, as of the moment, show the ranker trends."""
+    cross_features: bool = True
+    """Whether the ranker is told what the history says of a candidate, counted by
+    hand."""
+    target_attention: TargetAttentionConfig | None = None
+    """Whether it learns too which events matter to a candidate; null: not."""
     content: bool = False
     """Whether the ranker learns embeddings of the declared features too: for shops
     with millions of labels."""

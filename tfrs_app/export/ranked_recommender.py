@@ -39,7 +39,7 @@ from tfrs_app.layers.diversity import diversified
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.models.candidate_sources import PROPOSED, allowed_by
 from tfrs_app.models.funnel import Described, Funnel
-from tfrs_app.models.ranking import FEATURES, ROW, RankingModel
+from tfrs_app.models.ranking import ROW, RankingModel
 
 TELLING = ("repeat", "bought_together", "new", "two_tower", "popular")
 """Of several sources of one item, the first of these is told."""
@@ -258,7 +258,7 @@ class RankedRecommender(Recommender):
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """Returns each task's probabilities and the final score, `[batch, n]`."""
         row = found.candidates.row
-        logits = self.ranker({**looked_up, FEATURES: found.features, ROW: row})
+        logits = self.ranker({**looked_up, **self.funnel.told(found)})
         probabilities = self.ranker.probabilities(logits)
         score = self.ranker.score(probabilities, row)
         return probabilities, tf.where(row != NOTHING, score, -math.inf)

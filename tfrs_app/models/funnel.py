@@ -24,6 +24,14 @@ from tfrs_app.models.candidate_sources import (
 )
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.item_state import ItemState
+from tfrs_app.models.ranking import (
+    ATTENDED_AGE,
+    ATTENDED_ROW,
+    ATTENDED_TYPE,
+    FEATURES,
+    ROW,
+    VECTORS,
+)
 from tfrs_app.models.towers import Embedded, QueryTower
 
 
@@ -56,7 +64,7 @@ class Funnel(tf.Module):
     ) -> None:
         super().__init__(name="funnel")
         spec = encoded.dataset.spec
-        self.query_tower, self.state = query_tower, state
+        self.query_tower, self.state, self.config = query_tower, state, config
         # Not to be trusted: what towers say of days that they were trained on.
         hidden = config.earlier_days > 0
         self.scores_told = [0.0, 1.0, 0.0] if hidden else [1.0, 1.0, 1.0]
@@ -65,12 +73,14 @@ class Funnel(tf.Module):
         ]
         weights = type_weights(spec)
         self.sources = CandidateSources(state, config.sources, weights)
-        self.cross = CrossFeatures(
-            weights,
-            config.half_lives_days,
-            _columns(encoded, Kind.CATEGORICAL),
-            _columns(encoded, Kind.NUMERIC, Kind.BUCKETIZED),
-        )
+        self.cross = None
+        if config.cross_features:
+            self.cross = CrossFeatures(
+                weights,
+                config.half_lives_days,
+                _columns(encoded, Kind.CATEGORICAL),
+                _columns(encoded, Kind.NUMERIC, Kind.BUCKETIZED),
+            )
 
     def unfiltered(
         self, inputs: Mapping[str, tf.Tensor], excluded: tf.Tensor
@@ -145,12 +155,40 @@ class Funnel(tf.Module):
         reason = tf.gather(had, most, batch_dims=1)
         return tf.where(speaks & (row != NOTHING), reason, NOTHING)
 
+    @property
+    def vectors(self) -> tf.Tensor:
+        """Returns what the towers learned of each item, `[items, width]`.
+
+        Neither factors, which turn when they are fitted anew, nor trends.
+        """
+        return self.state.embeddings[:, : self.state.blocks[0]]
+
+    def attended(self, histories: Histories) -> dict[str, tf.Tensor]:
+        """Returns the events that target attention weighs, `[batch, length]` each."""
+        if self.config.target_attention is None:
+            return {}
+        newest = self.config.target_attention.history
+        return {
+            ATTENDED_ROW: tf.gather(self.state.row, histories.index[:, -newest:]),
+            ATTENDED_TYPE: histories.event_type[:, -newest:],
+            ATTENDED_AGE: histories.age_days[:, -newest:],
+        }
+
+    def told(self, described: Described) -> dict[str, tf.Tensor]:
+        """Returns the ranker's inputs beside profile and context."""
+        inputs = {ROW: described.candidates.row, FEATURES: described.features}
+        if self.config.target_attention is not None:
+            inputs[VECTORS] = self.vectors
+        return inputs | self.attended(described.histories)
+
     def _described(
         self, embedded: Embedded, histories: Histories, found: Candidates
     ) -> Described:
         row = tf.maximum(found.row, 0)
-        features = [
-            self.cross(histories, tf.gather(self.state.index, row)),
+        features = []
+        if self.cross is not None:
+            features.append(self.cross(histories, tf.gather(self.state.index, row)))
+        features += [
             tf.gather(self.state.columns, row),
             self._scores(embedded.query, row) * self.scores_told,
             found.proposed * self.sources_told,

@@ -13,10 +13,16 @@ from tfrs_app.contract.formula import Formula
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.layers.calibration import Calibration
 from tfrs_app.layers.inputs import FeatureInputs
+from tfrs_app.layers.lookup import FIRST_TOKEN
+from tfrs_app.layers.target_attention import TargetAttention
 from tfrs_app.models.encoded import EncodedDataset
 
 ROW = "candidate_row"
 FEATURES = "candidate_features"
+ATTENDED_ROW = "attended_row"
+ATTENDED_TYPE = "attended_type"
+ATTENDED_AGE = "attended_age_days"
+VECTORS = "item_vectors"
 ROWS_AT_ONCE = 65_536
 CLIP = 5.0
 """Standard deviations beyond which a feature tells no more."""
@@ -39,14 +45,23 @@ class RankingModel(tf.keras.layers.Layer):
         encoded: dataset with look-ups.
         config: sizes.
         columns: width of the candidates' features.
+        vector_width: of the item vectors that target attention reads.
     """
 
     def __init__(
-        self, encoded: EncodedDataset, config: RankingConfig, columns: int
+        self,
+        encoded: EncodedDataset,
+        config: RankingConfig,
+        columns: int,
+        vector_width: int,
     ) -> None:
         super().__init__(name="ranking")
         dataset, spec = encoded.dataset, encoded.dataset.spec
         self.config, self.columns, self.tasks = config, columns, tasks_of(spec)
+        self.vector_width, self.attention = vector_width, None
+        if config.target_attention is not None:
+            types = FIRST_TOKEN + len(spec.event_types)
+            self.attention = TargetAttention(types, config.target_attention)
         known = (dataset.vocabularies, dataset.numeric)
         items = [f for f in spec.of(Role.CANDIDATE) if f.kind is not Kind.TEXT]
         asked = (*spec.of(Role.QUERY), *spec.of(Role.CONTEXT))
@@ -80,6 +95,10 @@ class RankingModel(tf.keras.layers.Layer):
         nothing = {
             FEATURES: tf.zeros([0, 1, self.columns]),
             ROW: tf.zeros([0, 1], tf.int32),
+            ATTENDED_ROW: tf.zeros([0, 1], tf.int32),
+            ATTENDED_TYPE: tf.zeros([0, 1], tf.int32),
+            ATTENDED_AGE: tf.zeros([0, 1]),
+            VECTORS: tf.zeros([1, self.vector_width]),
         }
         self({**query, **nothing})
 
@@ -90,7 +109,10 @@ class RankingModel(tf.keras.layers.Layer):
 
         Args:
             inputs: `FEATURES` `[batch, n, columns]`, `ROW` `[batch, n]`, and each query
-                and context feature `[batch]`.
+                and context feature `[batch]`. With target attention also `VECTORS`
+                `[items, vector_width]` and the events that are weighed,
+                `[batch, length]`: `ATTENDED_ROW`, NOTHING for padding,
+                `ATTENDED_TYPE` and `ATTENDED_AGE`.
             training: whether features are dropped.
         """
         row = tf.maximum(inputs[ROW], 0)
@@ -99,8 +121,8 @@ class RankingModel(tf.keras.layers.Layer):
             tf.repeat(part[:, tf.newaxis, :], tf.shape(row)[1], axis=1)
             for part in self.queries(inputs)
         ]
-        scaled = self.scale(inputs[FEATURES])
-        start = tf.concat([scaled, *self.items(content), *queries], axis=-1)
+        told = [self.scale(inputs[FEATURES]), *self._attended(inputs)]
+        start = tf.concat([*told, *self.items(content), *queries], axis=-1)
         start = self.dropout(start, training=training)
         crossed = start
         for layer in self.cross:
@@ -114,6 +136,22 @@ class RankingModel(tf.keras.layers.Layer):
                 own = tf.concat([crossed, own], axis=-1)
             logits.append(head(own))
         return self._chained(tf.concat(logits, axis=-1))
+
+    def _attended(self, inputs: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        """Returns what target attention makes of the events, if there is any."""
+        if self.attention is None:
+            return []
+        vectors, past = inputs[VECTORS], inputs[ATTENDED_ROW]
+        return [
+            self.attention(
+                tf.gather(vectors, tf.maximum(past, 0)),
+                past,
+                inputs[ATTENDED_TYPE],
+                inputs[ATTENDED_AGE],
+                tf.gather(vectors, tf.maximum(inputs[ROW], 0)),
+                inputs[ROW],
+            )
+        ]
 
     def _mixed(
         self, deep: Sequence[tf.Tensor], start: tf.Tensor, task: int

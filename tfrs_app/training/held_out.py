@@ -12,13 +12,17 @@ from tfrs_app.layers.inputs import SECONDS_PER_DAY
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.ranking import RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
-from tfrs_app.training.ranking_examples import as_served, held_out_users
+from tfrs_app.training.ranking_examples import (
+    as_served,
+    held_out_users,
+    list_maker,
+)
 from tfrs_app.training.ranking_lists import Lists, logits_of
 
 
 def held_out_lists(
     encoded: EncodedDataset, retrieval: RetrievalModel, config: RankingConfig
-) -> Lists:
+) -> tuple[Lists, np.ndarray]:
     """Makes the lists of all held-out users at the start of the validation span.
 
     As in training each is asked twice, for anything and for what is new to them; here
@@ -28,6 +32,9 @@ def held_out_lists(
         encoded: a verified dataset with its look-ups.
         retrieval: the towers as they were before they saw the validation span.
         config: of the ranker.
+
+    Returns:
+        The lists, and the item vectors that target attention reads.
     """
     log, split = encoded.dataset.events, encoded.dataset.split
     start_s = split.validation_start
@@ -35,16 +42,16 @@ def held_out_lists(
     random = np.random.default_rng(config.seed)
     asked = log.before(start_s) > log.row_splits[:-1]
     users = np.flatnonzero(asked & held_out_users(config, log.users, random))
-    knowledge, maker = as_served(encoded, retrieval, config)
+    knowledge, funnel = as_served(encoded, retrieval, config)
+    maker = list_maker(encoded, retrieval, funnel)
     knowledge.refresh(start_s)
     end_s = min(split.test_start, until_s)
-    return Lists.joined(
-        [
-            lists
-            for new_only in (False, True)
-            for lists in maker.made(users, start_s, end_s, new_only=new_only)
-        ]
-    )
+    made = [
+        lists
+        for new_only in (False, True)
+        for lists in maker.made(users, start_s, end_s, new_only=new_only)
+    ]
+    return Lists.joined(made), funnel.vectors.numpy()
 
 
 def held_out_reliability(
@@ -60,8 +67,8 @@ def held_out_reliability(
         retrieval: the towers as they were before they saw the validation span.
         ranker: as trained.
     """
-    lists = held_out_lists(encoded, retrieval, ranker.config)
-    logits = logits_of(tf.function(ranker, reduce_retracing=True), lists)
+    lists, vectors = held_out_lists(encoded, retrieval, ranker.config)
+    logits = logits_of(tf.function(ranker, reduce_retracing=True), lists, vectors)
     real = lists.row != NOTHING
     probabilities = ranker.probabilities(tf.constant(logits))
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,11 +15,11 @@ from tfrs_app.evaluation.probabilities import list_metrics
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.list_losses import list_loss
 from tfrs_app.models.encoded import EncodedDataset
-from tfrs_app.models.ranking import RankingModel
+from tfrs_app.models.ranking import VECTORS, RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.training.progress import TrainingProgress
 from tfrs_app.training.ranking_examples import RankingExamples, ranking_examples
-from tfrs_app.training.ranking_lists import logits_of
+from tfrs_app.training.ranking_lists import Lists, logits_of
 from tfrs_app.training.runs import CHECKPOINTS, seal_ranking
 
 VALIDATION_K = 20
@@ -62,22 +63,7 @@ def train_ranking(
             f"{len(examples.held_out.user):,} held out"
         )
         training = RankingTraining(encoded, config, examples)
-        progress = TrainingProgress(
-            training.model, training.optimizer, folder / CHECKPOINTS, config.patience
-        )
-        if progress.epochs_done:
-            report(f"resuming after epoch {progress.epochs_done}")
-        while not progress.finished(config.epochs):
-            epoch = progress.epochs_done
-            loss = training.run_epoch(epoch)
-            ndcg = training.measured()[f"ndcg@{VALIDATION_K}"]
-            best = " (best)" if progress.record(ndcg) else ""
-            report(
-                f"epoch {epoch + 1}: loss {loss:.4f}, ndcg@{VALIDATION_K} of held-out "
-                f"users' lists {ndcg:.4f}{best}"
-            )
-        progress.restore_best()
-        training.calibrate()
+        progress = training.run(folder / CHECKPOINTS, report)
         metrics = training.measured()
         told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
         report(f"held-out users, calibrated: {told}")
@@ -100,14 +86,43 @@ class RankingTraining:
     ) -> None:
         self.config, self.examples = config, examples
         lists = examples.training
-        self.model = RankingModel(encoded, config, lists.features.shape[2])
+        self.vectors = tf.constant(examples.vectors)
+        self.model = RankingModel(
+            encoded, config, lists.features.shape[2], examples.vectors.shape[1]
+        )
         self.model.scale.fit(lists.features[lists.row != NOTHING])
-        self.model(lists.inputs(np.arange(1)))  # makes the variables
+        self.model(self._inputs(lists, np.arange(1)))  # makes the variables
         self.optimizer = tf.keras.optimizers.Adam(config.learning_rate)
         self._step = tf.function(self._take_step, reduce_retracing=True)
         self._logits = tf.function(
             lambda inputs: self.model(inputs), reduce_retracing=True
         )
+
+    def run(self, checkpoints: Path, report: Report) -> TrainingProgress:
+        """Trains until no epoch is better, restores the best and calibrates it.
+
+        Args:
+            checkpoints: folder; what a killed training left there is resumed.
+            report: takes one line a finished epoch.
+        """
+        config = self.config
+        progress = TrainingProgress(
+            self.model, self.optimizer, checkpoints, config.patience
+        )
+        if progress.epochs_done:
+            report(f"resuming after epoch {progress.epochs_done}")
+        while not progress.finished(config.epochs):
+            epoch = progress.epochs_done
+            loss = self.run_epoch(epoch)
+            ndcg = self.measured()[f"ndcg@{VALIDATION_K}"]
+            best = " (best)" if progress.record(ndcg) else ""
+            report(
+                f"epoch {epoch + 1}: loss {loss:.4f}, ndcg@{VALIDATION_K} of held-out "
+                f"users' lists {ndcg:.4f}{best}"
+            )
+        progress.restore_best()
+        self.calibrate()
+        return progress
 
     def run_epoch(self, epoch: int) -> float:
         """Trains one epoch, counted from 0, and returns its mean loss."""
@@ -119,7 +134,8 @@ class RankingTraining:
         for start in range(0, max(1, len(order) - size + 1), size):
             some = order[start : start + size]
             label = lists.label[some].astype(np.float32)
-            losses.append(self._step(lists.inputs(some), label, lists.weight[some]))
+            inputs = self._inputs(lists, some)
+            losses.append(self._step(inputs, label, lists.weight[some]))
         return float(np.mean(losses))
 
     def _take_step(
@@ -167,4 +183,8 @@ class RankingTraining:
         )
 
     def _held_out_logits(self) -> np.ndarray:
-        return logits_of(self._logits, self.examples.held_out)
+        lists = self.examples.held_out
+        return logits_of(self._logits, lists, self.examples.vectors)
+
+    def _inputs(self, lists: Lists, some: np.ndarray) -> dict[str, Any]:
+        return {VECTORS: self.vectors, **lists.inputs(some)}

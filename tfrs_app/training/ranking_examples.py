@@ -22,10 +22,14 @@ IDLE_SHARE = 0.1
 
 @dataclass(frozen=True)
 class RankingExamples:
-    """Holds the lists that train and those that judge."""
+    """Holds the lists that train, those that judge, and the items in both.
+
+    `vectors` are what the towers learned of each item, float32 `[items, width]`.
+    """
 
     training: Lists
     held_out: Lists
+    vectors: np.ndarray
 
 
 def ranking_examples(
@@ -48,7 +52,8 @@ def ranking_examples(
     """
     log, split = encoded.dataset.events, encoded.dataset.split
     start_s, end_s = split.validation_start, split.test_start
-    knowledge, maker = as_served(encoded, retrieval, config)
+    knowledge, funnel = as_served(encoded, retrieval, config)
+    maker = list_maker(encoded, retrieval, funnel)
     random = np.random.default_rng(config.seed)
     held_out = held_out_users(config, log.users, random)
     training, judging = [], []
@@ -72,7 +77,11 @@ def ranking_examples(
                 judged = held_out[lists.user]
                 training.append(lists.of(~judged).thinned(config.negatives, random))
                 judging.append(lists.of(judged))
-    return RankingExamples(_all_of(training, "training"), _all_of(judging, "held-out"))
+    return RankingExamples(
+        training=_all_of(training, "training"),
+        held_out=_all_of(judging, "held-out"),
+        vectors=funnel.vectors.numpy(),  # they are the same at every moment
+    )
 
 
 def held_out_users(
@@ -91,14 +100,20 @@ def held_out_users(
 
 def as_served(
     encoded: EncodedDataset, retrieval: RetrievalModel, config: RankingConfig
-) -> tuple[ItemKnowledge, ListMaker]:
+) -> tuple[ItemKnowledge, Funnel]:
     """Returns what knows the items at any moment, and what proposes as of it."""
-    dataset = encoded.dataset
     knowledge = ItemKnowledge(retrieval, encoded, config)
-    funnel = Funnel(encoded, retrieval.query_tower, knowledge.state, config)
+    return knowledge, Funnel(encoded, retrieval.query_tower, knowledge.state, config)
+
+
+def list_maker(
+    encoded: EncodedDataset, retrieval: RetrievalModel, funnel: Funnel
+) -> ListMaker:
+    """Returns what asks a funnel for the lists of all users."""
+    dataset = encoded.dataset
     types = [dataset.spec.event_types.index(name) for name in tasks_of(dataset.spec)]
     reader = encoded.reader(retrieval.config.longest_history)
-    return knowledge, ListMaker(funnel, reader, dataset.events, types)
+    return ListMaker(funnel, reader, dataset.events, types)
 
 
 def _all_of(parts: list[Lists], whose: str) -> Lists:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.event_log import EventLog
 from tfrs_app.data.ragged import padded
 from tfrs_app.data.windows import QueryReader
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.models.funnel import Funnel
-from tfrs_app.models.ranking import FEATURES, ROW
+from tfrs_app.models.ranking import ATTENDED_ROW, FEATURES, ROW, VECTORS
 
 LISTS_A_STEP = 32
 LISTS_AT_ONCE = 128
@@ -30,7 +32,8 @@ class Lists:
         features: float16 `[lists, n, columns]`.
         label: bool `[lists, n, tasks]`.
         weight: float32 `[lists, n]`, how many candidates each stands for; 0: none.
-        query: profile and context `[lists]` each.
+        query: profile and context `[lists]` each; with target attention the events
+            that it weighs `[lists, length]`, padded in front.
         wanted: int64 `[lists]`, items that the weightiest event happened to, whether
             they were proposed or not.
     """
@@ -130,12 +133,19 @@ class Lists:
 
 
 def logits_of(
-    model: Callable[[dict[str, np.ndarray]], tf.Tensor], lists: Lists
+    model: Callable[[dict[str, Any]], tf.Tensor], lists: Lists, vectors: np.ndarray
 ) -> np.ndarray:
-    """Returns a ranker's logits of lists, float32 `[lists, n, tasks]`."""
+    """Returns a ranker's logits of lists, float32 `[lists, n, tasks]`.
+
+    Args:
+        model: the ranker.
+        lists: whose candidates are judged.
+        vectors: of the items, as the ranker's input `VECTORS`.
+    """
+    told = {VECTORS: tf.constant(vectors)}
     places = np.arange(len(lists.user))
     steps = np.array_split(places, max(1, len(places) // LISTS_AT_ONCE))
-    return np.concatenate([model(lists.inputs(some)) for some in steps])
+    return np.concatenate([model({**told, **lists.inputs(some)}) for some in steps])
 
 
 class ListMaker:
@@ -160,6 +170,7 @@ class ListMaker:
             inputs = reader(user, end, moment, end - 1)
             found = funnel.unfiltered(inputs, excluded)
             query = {k: v for k, v in inputs.items() if v.shape.rank == 1}
+            query |= _aligned(funnel.attended(found.histories), funnel.config)
             features = tf.cast(found.features, tf.float16)
             return found.candidates.row, features, query
 
@@ -217,6 +228,21 @@ class ListMaker:
         rows = [had[first:last] % self._items for first, last in bounds.T]
         splits = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
         return padded(splits, np.concatenate(rows).astype(np.int32), NOTHING)
+
+
+def _aligned(
+    attended: dict[str, tf.Tensor], config: RankingConfig
+) -> dict[str, tf.Tensor]:
+    """Pads attended events in front, so that all batches have as many."""
+    if config.target_attention is None:
+        return attended
+    length = config.target_attention.history
+    padded = {}
+    for name, events in attended.items():
+        nothing = NOTHING if name == ATTENDED_ROW else 0
+        more = [[0, 0], [length - tf.shape(events)[1], 0]]
+        padded[name] = tf.pad(events, more, constant_values=nothing)
+    return padded
 
 
 _NOTHING_EXCLUDED = np.zeros((1, 0), np.int32)

@@ -198,7 +198,11 @@ def seal_ranking(
         kind="ranking",
         identity=ranking_identity(retrieval_run, model.config),
         parent=retrieval_run,
-        counts={"columns": model.columns, **metrics},
+        counts={
+            "columns": model.columns,
+            "vector_width": model.vector_width,
+            **metrics,
+        },
     )
 
 
@@ -213,7 +217,8 @@ def load_ranking(
     manifest = verify(folder)
     _refuse_other(folder, manifest, "towers", retrieval_run)
     config = RankingConfig.model_validate_json((folder / CONFIG).read_bytes())
-    model = RankingModel(encoded, config, manifest.counts["columns"])
+    widths = (manifest.counts[name] for name in ("columns", "vector_width"))
+    model = RankingModel(encoded, config, *widths)
     nobody = tf.zeros([0], tf.int64)
     model.make_variables(encoded.reader(1)(nobody, nobody, nobody, nobody))
     status = tf.train.Checkpoint(model=model).read(str(folder / RANKING_WEIGHTS))

@@ -121,7 +121,7 @@ def test_held_out_lists_are_of_users_who_do_not_train(toy_run):
     stages = toy_run.stages
     towers = load_retrieval(stages.run_folder, stages.encoded, weights=EARLIER_WEIGHTS)
     config = stages.config.ranking
-    lists = held_out_lists(stages.encoded, towers, config)
+    lists, _ = held_out_lists(stages.encoded, towers, config)
     log = stages.encoded.dataset.events
     drawn = np.random.default_rng(config.seed).random(log.users)
     start_s = stages.encoded.dataset.split.validation_start

@@ -109,7 +109,15 @@ def test_a_purchase_is_no_likelier_than_a_view(toy_ranker):
     features = random.normal(size=(3, 8, toy_ranker.columns)).astype(np.float32)
     query = {"team": np.array([0, 1, 2]), "timestamp": np.array([MOMENT] * 3)}
     row = random.integers(0, 1200, (3, 8)).astype(np.int32)
-    given = {**query, "candidate_features": features, "candidate_row": row}
+    given = {
+        **query,
+        "candidate_features": features,
+        "candidate_row": row,
+        "item_vectors": random.normal(size=(1200, toy_ranker.vector_width)).astype("f"),
+        "attended_row": random.integers(-1, 1200, (3, 5)).astype(np.int32),
+        "attended_type": random.integers(0, 4, (3, 5)),
+        "attended_age_days": random.uniform(0, 90, (3, 5)).astype("f"),
+    }
     view, purchase = np.moveaxis(toy_ranker(given).numpy(), -1, 0)
     assert (purchase < view).all()  # before calibration: the entire space is configured
 

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfrs_app.contract.artifacts import read_manifest
+from tfrs_app.contract.config import ExportConfig
 from tfrs_app.contract.errors import ArtifactError, DataError
 from tfrs_app.contract.ranking_config import SOURCES
+from tfrs_app.data.raw_queries import raw_queries
+from tfrs_app.export.publish import build_recommender
 from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
 from tfrs_app.training.ranking import RankingTraining
@@ -67,12 +71,12 @@ def test_lists_are_made_of_all_that_is_configured(examples):
     assert not lists.label[lists.row < 0].any()
 
 
-def made_at(stages, moment_s, events):
+def made_at(stages, moment_s, events, **changes):
     dataset = replace(stages.encoded.dataset)
     dataset.__dict__["events"] = events
     encoded = replace(stages.encoded, dataset=dataset)
     towers = load_retrieval(stages.run_folder, encoded, weights=EARLIER_WEIGHTS)
-    ranking = stages.config.ranking
+    ranking = stages.config.ranking.model_copy(update=changes)
     knowledge = ItemKnowledge(towers, encoded, ranking)
     knowledge.refresh(moment_s)
     funnel = Funnel(encoded, towers.query_tower, knowledge.state, ranking)
@@ -94,6 +98,72 @@ def test_candidates_and_features_know_nothing_of_what_follows(stages):
     np.testing.assert_array_equal(now.row, then.row)
     np.testing.assert_allclose(now.features, then.features, atol=2e-3)
     assert (now.label != then.label).any()
+
+
+def test_a_served_ranker_is_told_what_the_lists_hold(stages, towers, examples):
+    """The same probabilities from stored lists and from a request with raw inputs."""
+    encoded, ranker = stages.encoded, stages.ranker
+    moment_s = encoded.dataset.split.validation_start
+    lists = made_at(stages, moment_s, encoded.dataset.events)
+    exact = ExportConfig(index="exact")
+    served, _ = build_recommender(towers, encoded, exact, ranker, moment_s)
+    ids = encoded.dataset.catalogue["item_id"].astype(object)
+    asked = np.where(lists.row >= 0, ids[np.maximum(lists.row, 0)], b"")
+    ends = encoded.dataset.events.before(moment_s)[lists.user]
+    length = towers.config.longest_history
+    moments = np.full(len(ends), moment_s)
+    raw = raw_queries(encoded.dataset, lists.user, ends, moments, length)
+    answer = served.signatures()["rank"](
+        item_id=tf.constant(asked), **{n: tf.constant(v) for n, v in raw.items()}
+    )
+    told = lists.inputs(np.arange(len(lists.user)))
+    logits = ranker({**told, "item_vectors": tf.constant(examples.vectors)})
+    for task, wanted in ranker.probabilities(logits).items():
+        found = answer[f"probability_{task}"].numpy()[lists.row >= 0]
+        wanted = wanted.numpy()[lists.row >= 0]
+        # Stored features have half the digits.
+        np.testing.assert_allclose(found, wanted, rtol=0.02, atol=0.003)
+
+
+def test_the_stored_events_are_the_newest_of_each_user(stages):
+    log = stages.encoded.dataset.events
+    moment_s = stages.encoded.dataset.split.validation_start
+    lists = made_at(stages, moment_s, log)
+    length = stages.config.ranking.target_attention.history
+    assert lists.query["attended_row"].shape == (32, length)
+    for place, user in enumerate(lists.user):
+        mine = range(log.row_splits[user], log.row_splits[user + 1])
+        seen = [n for n in mine if log.timestamp[n] < moment_s][-length:]
+        missing = length - len(seen)
+        rows = [-1] * missing + [int(log.item[n]) for n in seen]
+        assert lists.query["attended_row"][place].tolist() == rows
+        ages = [(moment_s - int(log.timestamp[n])) / 86_400 for n in seen]
+        found = lists.query["attended_age_days"][place][missing:]
+        np.testing.assert_allclose(found, ages, rtol=1e-5)
+        kinds = lists.query["attended_type"][place][missing:]
+        assert kinds.tolist() == [2 + int(log.event_type[n]) for n in seen]
+
+
+def test_without_cross_features_nothing_else_is_left_out(stages):
+    log = stages.encoded.dataset.events
+    moment_s = stages.encoded.dataset.split.validation_start
+    whole = made_at(stages, moment_s, log)
+    bare = made_at(stages, moment_s, log, cross_features=False, target_attention=None)
+    left = bare.features.shape[2]
+    # Two half-lives: counts and those of baskets, times, a category and a number,
+    # sums of the history.
+    assert whole.features.shape[2] - left == 2 + 3 + 6 + 2 + 1 + 2 + 1
+    np.testing.assert_array_equal(bare.row, whole.row)
+    np.testing.assert_array_equal(bare.features, whole.features[..., -left:])
+    assert not [name for name in bare.query if name.startswith("attended")]
+
+
+def test_the_towers_vectors_are_the_same_at_every_moment(stages, towers, examples):
+    log, dim = stages.encoded.dataset.events, towers.config.embedding_dim
+    for moment_s in (log.timestamp[0], stages.encoded.dataset.split.test_start):
+        towers.fit_factors(int(moment_s))
+        vectors = np.asarray(towers.embed_catalogue(int(moment_s)))
+        np.testing.assert_allclose(examples.vectors, vectors[:, :dim], atol=1e-6)
 
 
 def test_labels_are_what_happened_within_the_horizon(stages):

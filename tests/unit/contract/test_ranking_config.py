@@ -19,6 +19,8 @@ from tfrs_app.contract.ranking_config import RankingConfig
         {"score": "purchase * price ** 0.2"},
         {"loss": "pairwise", "calibration": "isotonic"},
         {"sources": {"two_tower": 1, "repeat": 0, "new": 5, "new_days": 0.5}},
+        {"target_attention": {"history": 9, "dim": 2, "units": 3}},
+        {"cross_features": False},
         {"held_out_users": 0.5, "dropout": 0, "patience": 1},
     ],
 )
@@ -66,6 +68,11 @@ def test_lists_of_a_yaml_become_tuples():
         ({"sources": {"repeat": -1}}, "greater than or equal to 0"),
         ({"sources": {"new_days": 0}}, "greater than 0"),
         ({"sources": {"trending": 5}}, "Extra inputs"),
+        ({"target_attention": {"history": 0}}, "greater than or equal to 1"),
+        ({"target_attention": {"dim": 0}}, "greater than or equal to 1"),
+        ({"target_attention": {"units": 0}}, "greater than or equal to 1"),
+        ({"target_attention": {"heads": 2}}, "Extra inputs"),
+        ({"cross_features": "some"}, "valid boolean"),
         ({"layers": [1]}, "Extra inputs"),
     ],
 )
