@@ -65,6 +65,7 @@ def faiss_settings(items: np.ndarray, threads: int, factor: int) -> Settings:
     index = faiss.IndexIVFFlat(by_distance, dim, partitions, faiss.METRIC_INNER_PRODUCT)
     index.add(items)
     index.quantizer = by_product
+    by_product.this.disown()  # the line above keeps no reference to it
 
     def with_probes(probes: int) -> Search:
         def search(queries: np.ndarray) -> np.ndarray:
@@ -72,8 +73,6 @@ def faiss_settings(items: np.ndarray, threads: int, factor: int) -> Settings:
             rows: np.ndarray = index.search(queries, K)[1]
             return rows
 
-        # The index keeps no reference to what its partitions are chosen by.
-        search.centres = by_distance, by_product  # type: ignore[attr-defined]
         return search
 
     probes = [max(1, round(share * partitions)) for share in SHARES]
