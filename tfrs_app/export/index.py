@@ -13,6 +13,8 @@ MOST_SAMPLED = 250_000
 """Items that a partition tree is trained on, at most."""
 AVQ = 1.5
 """How much more an error along an item counts than one across it."""
+SMALLEST_PARTITION = 1
+"""Popular items are few and unlike the rest; every query asks their partitions."""
 
 
 class Index(Protocol):
@@ -88,6 +90,7 @@ class TrainedScann(tf.Module):
                 num_leaves=self.leaves,
                 num_leaves_to_search=self.leaves,
                 training_sample_size=min(items, MOST_SAMPLED),
+                min_partition_size=SMALLEST_PARTITION,
                 avq=AVQ,
             )
             .score_brute_force()
