@@ -9,11 +9,12 @@ import numpy as np
 import tensorflow as tf
 from scann.scann_ops.py import scann_ops
 
-REORDER_FACTOR = 4
-FEWEST_REORDERED = 100
-"""Hashed scores order short lists badly; exact scores of so many candidates mend it."""
-DIMENSIONS_PER_BLOCK = 2
-ANISOTROPIC_THRESHOLD = 0.2
+MOST_SAMPLED = 250_000
+"""Items that a partition tree is trained on, at most."""
+AVQ = 1.5
+"""How much more an error along an item counts than one across it."""
+SMALLEST_PARTITION = 1
+"""Popular items are few and unlike the rest; every query asks their partitions."""
 
 
 class Index(Protocol):
@@ -77,11 +78,15 @@ class ExactIndex(tf.Module):
 
 
 class TrainedScann(tf.Module):
-    """Holds a partition tree and anisotropic hashes of item embeddings.
+    """Holds a partition tree of item embeddings.
 
-    Only what ScaNN 1.2.9 knows is used (no SOAR, no bfloat16), because the newest
-    published TF Serving image with ScaNN's ops carries that version. Source of the
-    method: Guo et al. 2020, https://arxiv.org/abs/1908.10396.
+    Its centres are trained for dot products: towers give popular items norms many times
+    those of the rest, and centres trained for distances hide them among the rest.
+    Items are scored exactly, not by hashes: where norms differ that much, hashes
+    lose far more than they save (docs/serving.md). Only what ScaNN 1.2.9 knows is
+    used (no SOAR, no bfloat16), because the newest published TF Serving image with
+    ScaNN's ops carries that version. Source of the method: Guo et al. 2020,
+    https://arxiv.org/abs/1908.10396.
 
     Args:
         embeddings: float32 `[items, dim]`.
@@ -99,24 +104,22 @@ class TrainedScann(tf.Module):
         items = len(embeddings)
         self.leaves = max(1, round(math.sqrt(items)))
         searcher = (
-            scann_ops.builder(embeddings, FEWEST_REORDERED, "dot_product")
+            scann_ops.builder(embeddings, 1, "dot_product")
             .tree(
                 num_leaves=self.leaves,
                 num_leaves_to_search=self.leaves,
-                training_sample_size=min(items, 250_000),
+                training_sample_size=min(items, MOST_SAMPLED),
+                min_partition_size=SMALLEST_PARTITION,
+                avq=AVQ,
             )
-            .score_ah(
-                DIMENSIONS_PER_BLOCK,
-                anisotropic_quantization_threshold=ANISOTROPIC_THRESHOLD,
-            )
-            .reorder(FEWEST_REORDERED)
+            .score_brute_force()
             .build()
         )
         self.state = searcher.serialize_to_module()
 
 
 class ScannIndex(tf.Module):
-    """Searches some partitions by hashes and orders the best of them exactly.
+    """Searches some partitions, exactly.
 
     Args:
         trained: of the item embeddings.
@@ -134,12 +137,7 @@ class ScannIndex(tf.Module):
         """Finds nearly the best `count` items of each query."""
         searcher = scann_ops.searcher_from_module(self.trained.state)
         rows, scores = searcher.search_batched(
-            queries,
-            final_num_neighbors=count,
-            pre_reorder_num_neighbors=tf.maximum(
-                count * REORDER_FACTOR, FEWEST_REORDERED
-            ),
-            leaves_to_search=self.leaves_searched,
+            queries, final_num_neighbors=count, leaves_to_search=self.leaves_searched
         )
         # Where the searched partitions hold fewer items ScaNN answers NaN.
         scores = tf.where(tf.math.is_nan(scores), -math.inf, scores)

@@ -1,0 +1,1 @@
+"""Indices that `index.py` compares: ours in the graph, hnswlib and faiss."""
