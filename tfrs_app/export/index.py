@@ -13,6 +13,7 @@ MOST_SAMPLED = 250_000
 """Items that a partition tree is trained on, at most."""
 AVQ = 1.5
 """How much more an error along an item counts than one across it."""
+ITERATIONS = 25
 SMALLEST_PARTITION = 1
 """Popular items are few and unlike the rest; every query asks their partitions."""
 
@@ -110,6 +111,7 @@ class TrainedScann(tf.Module):
                 num_leaves_to_search=self.leaves,
                 training_sample_size=min(items, MOST_SAMPLED),
                 min_partition_size=SMALLEST_PARTITION,
+                training_iterations=ITERATIONS,
                 avq=AVQ,
             )
             .score_brute_force()

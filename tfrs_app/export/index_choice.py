@@ -27,11 +27,14 @@ SHARES_SEARCHED = (
     0.02,
     0.025,
     0.03,
+    0.035,
     0.04,
+    0.05,
     0.06,
     0.08,
     0.1,
     0.13,
+    0.16,
     0.2,
     0.4,
     0.7,
@@ -74,7 +77,7 @@ class IndexChoice:
             share = one.leaves_searched
             table.add_row(
                 one.index,
-                "all" if share is None else f"{share:.0%}",
+                "all" if share is None else f"{share:.1%}",
                 f"{one.recall:.4f}",
                 *(f"{taken:.2f}" for taken in one.p50_ms.values()),
                 f"{one.megabytes:.1f}",
