@@ -8,8 +8,10 @@ CONFIG ?= configs/complete_journey.yaml
 # Processes that share the tests, see tests/scheduling.py
 WORKERS ?= 2
 SMOKE := configs/smoke.yaml
-# These train for an hour, on a shop whose tables are not in this repository.
-OTHER_SHOP := $(addprefix benchmarks/,ablation.py cold_items.py fine_tuning.py)
+# These train for an hour, some on a shop whose tables are not in this repository.
+OTHER_SHOP := $(addprefix benchmarks/,ablation.py cold_items.py fine_tuning.py ranking_ablation.py)
+# What benchmarks/index.py is compared with
+PEERS := hnswlib==0.8.0 faiss-cpu==1.15.1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo smoke test lint fmt bench clean
@@ -52,6 +54,7 @@ fmt: $(STAMP) ## Format the code and mend what ruff can mend
 
 bench: export TF_CPP_MIN_LOG_LEVEL = 3
 bench: $(STAMP) ## Every benchmark of the demo, a table and a line of JSON each
+	@$(BIN)/python -m pip install -q $(PEERS)
 	@for script in $(filter-out $(OTHER_SHOP),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean: ## Remove artefacts and caches, keep .venv
