@@ -11,6 +11,9 @@ from typing import Any
 from tfrs_app.cli.shop_artifacts import ShopArtifacts
 from tfrs_app.contract.artifacts import is_valid
 
+REPORT_FORMAT = 2
+"""Of `metrics.json`: one of another format is made anew."""
+
 
 @dataclass(frozen=True)
 class Stages(ShopArtifacts):
@@ -71,6 +74,7 @@ class Stages(ShopArtifacts):
         from tfrs_app.cli.evaluation import compare_models
 
         ingredients = {
+            "format": REPORT_FORMAT,
             "dataset": self.dataset_folder.name,
             "run": self.last_run.name,
             "evaluation": self.config.evaluation.model_dump(mode="json"),
