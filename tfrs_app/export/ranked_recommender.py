@@ -209,7 +209,7 @@ class RankedRecommender(Recommender):
             Catalogue rows, int32 `[batch, n]`, NOTHING behind the last; which sources
             proposed each; its score and probabilities.
         """
-        run = self.run_through(inputs, barred)
+        run = self.run_through({DIVERSITY: tf.zeros([1]), **inputs}, barred)
         return {
             ROW: run.found.candidates.row,
             PROPOSED: run.found.candidates.proposed > 0,
