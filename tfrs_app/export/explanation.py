@@ -30,7 +30,7 @@ from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.models.funnel import Described
 
 if TYPE_CHECKING:
-    from tfrs_app.export.ranked_recommender import RankedRecommender
+    from tfrs_app.export.ranked_recommender import RankedRecommender, Run
 
 LEFT_OUT = 20
 """Newest events whose items are left out, one at a time."""
@@ -90,7 +90,7 @@ def explained(
     batch = tf.shape(run.score)[0]
     asked = recommender.rows.lookup(inputs[ITEM_ID])
     row = tf.broadcast_to(asked, [batch, tf.shape(asked)[1]])
-    known, at = row != NOTHING, tf.maximum(row, 0)
+    known = row != NOTHING
     given = recommender.funnel.given(run.looked_up, row)
     probabilities, alone = recommender.judged(given, run.looked_up)
     place_of = _place(row, candidates.row)
@@ -104,17 +104,7 @@ def explained(
     score = own(run.score, alone)
     listed = tf.gather(candidates.row, run.places, batch_dims=1)
     place = _place(row, tf.where(run.within, listed, NOTHING))
-    rank = _rank(score, run.score)
-    k = tf.broadcast_to(inputs[K], [batch])[:, tf.newaxis]
-    told = {
-        "unknown": ~known,
-        "gone": ~tf.gather(recommender.allowed.listed, at),
-        "excluded": _place(row, run.excluded) > 0,
-        "filtered": tf.gather(run.barred, at, batch_dims=1),
-        "not_proposed": ~proposed,
-        "listed": place > 0,
-        "made_way": (rank <= k) & _may_make_way(recommender, inputs),
-    }
+    rank = tf.where(proposed, _rank(score, run.score), 0)
     flags = tf.where(
         proposed[..., tf.newaxis],
         tf.gather(candidates.proposed, candidate, batch_dims=1),
@@ -124,9 +114,9 @@ def explained(
     most = tf.argmax(effect, axis=-1, output_type=tf.int32)
     helps = tf.reduce_max(effect, axis=-1) > 0
     return {
-        FATE: _fate(told),
+        FATE: _fate(recommender, inputs, run, row, rank, place),
         PLACE: place,
-        RANK_OF: tf.where(proposed, rank, 0),
+        RANK_OF: rank,
         RETRIEVAL_RANK: tf.where(known, _retrieval_rank(recommender, given, row), 0),
         SOURCES_TOLD: _joined(flags),
         SCORE: tf.where(known, score, 0.0),
@@ -203,12 +193,35 @@ def _joined(flags: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(joined, "^,|,$", "")
 
 
-def _fate(told: Mapping[str, tf.Tensor]) -> tf.Tensor:
+def _fate(
+    recommender: RankedRecommender,
+    inputs: Mapping[str, tf.Tensor],
+    run: Run,
+    row: tf.Tensor,
+    rank: tf.Tensor,
+    place: tf.Tensor,
+) -> tf.Tensor:
     """Returns the first of `FATES` that is true of each item, strings `[batch, n]`.
 
     Args:
-        told: fate -> bool `[batch, n]`; what none is true of is outranked.
+        recommender: that is asked.
+        inputs: of the request.
+        run: what its stages made of it.
+        row: int32 `[batch, n]`, catalogue rows of the items.
+        rank: int32 `[batch, n]`, among the candidates; 0 for no candidate.
+        place: int32 `[batch, n]`, on the list; 0 for none.
     """
+    at = tf.maximum(row, 0)
+    k = tf.broadcast_to(inputs[K], [tf.shape(row)[0]])[:, tf.newaxis]
+    told = {
+        "unknown": row == NOTHING,
+        "gone": ~tf.gather(recommender.allowed.listed, at),
+        "excluded": _place(row, run.excluded) > 0,
+        "filtered": tf.gather(run.barred, at, batch_dims=1),
+        "not_proposed": rank == 0,
+        "listed": place > 0,
+        "made_way": (rank <= k) & _may_make_way(recommender, inputs),
+    }
     answer = tf.fill(tf.shape(told["listed"]), "outranked")
     for name in reversed(FATES):
         if name in told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 import statistics
 import time
@@ -138,7 +139,10 @@ def _scanns(
     config: ExportConfig,
     listed: np.ndarray | None,
 ) -> dict[float | None, tuple[Index, float]]:
-    """Returns ScaNN by share searched, up to the first that finds enough."""
+    """Returns ScaNN by share searched, up to the first that finds enough.
+
+    More partitions find no less, so that share is bisected: not all are tried.
+    """
     items = len(embeddings) if listed is None else int(listed.sum())
     if items < SMALLEST_SCANN_CATALOGUE:
         if config.index == "auto":
@@ -150,13 +154,18 @@ def _scanns(
     best = best_rows(exact, queries, K)
     trained = TrainedScann(embeddings, listed)
     wanted = config.scann_leaves_searched
-    scanns: dict[float | None, tuple[Index, float]] = {}
-    for share in SHARES_SEARCHED if wanted is None else (wanted,):
+    tried: dict[float, tuple[Index, float]] = {}
+
+    def finds_enough(share: float) -> bool:
         index = ScannIndex(trained, share)
-        scanns[share] = index, recall(best_rows(index, queries, K), best)
-        if scanns[share][1] >= config.min_recall:
-            break
-    return scanns
+        tried[share] = index, recall(best_rows(index, queries, K), best)
+        return tried[share][1] >= config.min_recall
+
+    shares = SHARES_SEARCHED if wanted is None else (wanted,)
+    place = bisect.bisect_left(shares, True, key=finds_enough)
+    # Larger shares than the first that finds enough are no choice.
+    kept = [share for share in shares[: place + 1] if share in tried]
+    return {share: tried[share] for share in kept}
 
 
 def chosen_of(measured: Sequence[Measured], config: ExportConfig) -> Measured:
