@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from index_rivals.peers import K, Search, Settings
-from serving.server.servable import Servable
+from serving.server.models.servable import Servable
 from tfrs_app.contract.config import ExportConfig
 from tfrs_app.export.index import ExactIndex, Index
 from tfrs_app.export.index_choice import choose_index

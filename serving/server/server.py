@@ -21,10 +21,11 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.server.grpc_service import ModelService, PredictionService
+from serving.server.models.registry import ModelRegistry
+from serving.server.operations.observer import Observers
 from serving.server.options import ServerOptions
-from serving.server.registry import ModelRegistry
-from serving.server.rest import MAX_BODY_BYTES, RestApi
+from serving.server.rest.app import MAX_BODY_BYTES, RestApi
+from serving.server.rpc.services import ModelService, PredictionService
 from tfrs_app.contract.errors import ServerError
 
 _LOG = logging.getLogger(__name__)
@@ -72,17 +73,20 @@ def running(options: ServerOptions) -> Iterator[Addresses]:
         ServerError: a model cannot be loaded or a port is taken.
     """
     registry = ModelRegistry(options.models)
+    observers = Observers()
     with ExitStack() as stack:
         stack.callback(registry.close)
         registry.load()
         yield Addresses(
-            grpc=stack.enter_context(_grpc_server(options, registry)),
-            rest=stack.enter_context(_rest_server(options, registry)),
+            grpc=stack.enter_context(_grpc_server(options, registry, observers)),
+            rest=stack.enter_context(_rest_server(options, registry, observers)),
         )
 
 
 @contextmanager
-def _grpc_server(options: ServerOptions, registry: ModelRegistry) -> Iterator[str]:
+def _grpc_server(
+    options: ServerOptions, registry: ModelRegistry, observers: Observers
+) -> Iterator[str]:
     threads = _THREADS_PER_CORE * (os.cpu_count() or 1)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
@@ -93,10 +97,10 @@ def _grpc_server(options: ServerOptions, registry: ModelRegistry) -> Iterator[st
         ],
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(registry), server
+        PredictionService(registry, observers), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-        ModelService(registry), server
+        ModelService(registry, observers), server
     )
     try:
         port = server.add_insecure_port(f"{options.host}:{options.grpc_port}")
@@ -110,10 +114,12 @@ def _grpc_server(options: ServerOptions, registry: ModelRegistry) -> Iterator[st
 
 
 @contextmanager
-def _rest_server(options: ServerOptions, registry: ModelRegistry) -> Iterator[str]:
+def _rest_server(
+    options: ServerOptions, registry: ModelRegistry, observers: Observers
+) -> Iterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(
-            RestApi(registry),
+            RestApi(registry, observers),
             lifespan="off",
             ws="none",
             access_log=False,

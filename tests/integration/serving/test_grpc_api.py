@@ -14,7 +14,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.server.grpc_service import PredictionService
+from serving.server.operations.observer import Observers
+from serving.server.rpc.services import PredictionService
 
 
 @pytest.fixture(scope="module")
@@ -178,10 +179,10 @@ class Context:
 
 def test_a_call_that_waited_too_long_is_not_run():
     class Untouched:
-        def find(self, *_):
+        def lease(self, *_):
             raise AssertionError("the model was asked")
 
-    service = PredictionService(Untouched())
+    service = PredictionService(Untouched(), Observers())
     with pytest.raises(AbortedError, match="DEADLINE_EXCEEDED"):
         service.Predict(predict_request(x=floats(1)), Context())
 
@@ -190,7 +191,7 @@ def test_a_fault_of_the_server_is_told_and_logged(prediction, monkeypatch, caplo
     def break_down(_tensor):
         raise RuntimeError("a path that nobody outside should read")
 
-    monkeypatch.setattr("serving.server.grpc_service.decode", break_down)
+    monkeypatch.setattr("serving.server.rpc.services.decode", break_down)
     request = predict_request(x=floats(1))
     assert failure(prediction.Predict, request) == ("INTERNAL", "RuntimeError")
     assert "a path that nobody outside should read" in caplog.text

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from serving.client import connect
+from serving.server.models.registry import ModelRegistry, State
 from serving.server.options import ServerOptions
-from serving.server.registry import ModelRegistry, State
 from serving.server.server import running
 from tests.integration.serving.models import save_half_plus_two, write_warmup
 from tfrs_app.contract.artifacts import write_manifest

@@ -8,7 +8,7 @@ import tensorflow_text as tf_text
 
 LOAD = """
 import sys
-from serving.server.servable import Servable
+from serving.server.models.servable import Servable
 assert "tensorflow_text" not in sys.modules
 Servable("words", 1, __import__("pathlib").Path(sys.argv[1]))
 assert "tensorflow_text" in sys.modules

@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from serving.server.errors import ServingError
-from serving.server.rest_codec import Format, encode_answer, parse_body, to_arrays
-from serving.server.signature import Signature, TensorSpec
+from serving.server.models.signature import Signature, TensorSpec
+from serving.server.rest.predict_body import (
+    Format,
+    encode_answer,
+    parse_body,
+    to_arrays,
+)
 from serving.tensor_codec import type_of_name
 
 

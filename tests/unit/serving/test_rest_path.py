@@ -1,7 +1,7 @@
 import pytest
 
 from serving.server.errors import ServingError
-from serving.server.rest_path import Target, Verb, is_api_path, parse
+from serving.server.rest.path import Target, Verb, is_api_path, parse
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 from tensorflow.python.util import deprecation
 
 from serving.server.errors import ServingError, code_of_number
-from serving.server.signature import INIT_OP_SIGNATURE, Signature
+from serving.server.models.signature import INIT_OP_SIGNATURE, Signature
 from serving.tensor_codec import Array
 from tfrs_app.contract.errors import ArtifactError
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -18,26 +19,31 @@ from tensorflow_serving.apis import (
 )
 
 from serving.server.errors import ServingError, cut, invalid
-from serving.server.registry import ModelRegistry, VersionStatus
-from serving.server.servable import Servable
+from serving.server.models.registry import ModelRegistry, VersionStatus
+from serving.server.models.servable import Servable
+from serving.server.operations.observer import Call, Entrypoint, Observers
 from serving.tensor_codec import Array, TensorError, decode, encode
 
 _LOG = logging.getLogger(__name__)
 
 _SIGNATURE_DEF = "signature_def"
 
-Method = Callable[[Any, Any, Any], Any]
+Method = Callable[[Any, Any, Call], Any]
 
 
-def _answered(method: Method) -> Method:
-    """Turns errors into gRPC statuses and drops calls whose deadline has passed."""
+def _answered(method: Method) -> Callable[[Any, Any, Any], Any]:
+    """Turns errors into gRPC statuses and drops calls whose deadline has passed.
+
+    The method gets a `Call` to fill in instead of gRPC's context.
+    """
 
     @functools.wraps(method)
     def answer(service: Any, request: Any, context: Any) -> Any:
         try:
-            _check_deadline(context)
-            response = method(service, request, context)
-            _check_deadline(context)
+            with service.observers.call(method.__name__, Entrypoint.GRPC) as call:
+                _check_deadline(context)
+                response = method(service, request, call)
+                _check_deadline(context)
         except ServingError as error:
             context.abort(error.code, cut(error.message))
         except Exception as error:  # one call's fault must not be silent, nor spread
@@ -51,65 +57,72 @@ def _answered(method: Method) -> Method:
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Answers Predict and GetModelMetadata; the other calls are UNIMPLEMENTED."""
 
-    def __init__(self, registry: ModelRegistry) -> None:
-        """Takes the models to answer for."""
+    def __init__(self, registry: ModelRegistry, observers: Observers) -> None:
+        """Takes the models to answer for, and who is told of each call."""
         self._registry = registry
+        self.observers = observers
 
     @_answered
-    def Predict(self, request: Any, _context: Any) -> Any:  # noqa: N802
+    def Predict(self, request: Any, call: Call) -> Any:  # noqa: N802
         """Runs one signature on the request's tensors."""
-        servable = find_servable(self._registry, request)
-        signature_name = (
-            request.model_spec.signature_name
-            or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
-        )
-        outputs = servable.run(signature_name, _inputs(request))
+        with leased(self._registry, request, call) as servable:
+            call.signature = (
+                request.model_spec.signature_name
+                or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+            )
+            call.inputs = _inputs(request)
+            call.outputs = servable.run(call.signature, call.inputs)
         response = predict_pb2.PredictResponse()
-        _fill_model_spec(response.model_spec, servable)
-        response.model_spec.signature_name = signature_name
-        for name in _wanted(request.output_filter, outputs):
-            encode(outputs[name], response.outputs[name])
+        _fill_model_spec(response.model_spec, call)
+        for name in _wanted(request.output_filter, call.outputs):
+            encode(call.outputs[name], response.outputs[name])
         return response
 
     @_answered
-    def GetModelMetadata(self, request: Any, _context: Any) -> Any:  # noqa: N802
+    def GetModelMetadata(self, request: Any, call: Call) -> Any:  # noqa: N802
         """Returns the SignatureDefs of a model."""
         if not request.metadata_field:
             raise invalid("GetModelMetadataRequest must specify at least one field")
         for field in request.metadata_field:
             if field != _SIGNATURE_DEF:
                 raise invalid(f"Metadata field {field} is not supported")
-        servable = find_servable(self._registry, request)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
-        _fill_model_spec(response.model_spec, servable)
-        response.metadata[_SIGNATURE_DEF].Pack(signature_def_map(servable))
+        with leased(self._registry, request, call) as servable:
+            response.metadata[_SIGNATURE_DEF].Pack(signature_def_map(servable))
+        _fill_model_spec(response.model_spec, call)
         return response
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """Answers GetModelStatus."""
 
-    def __init__(self, registry: ModelRegistry) -> None:
-        """Takes the models to answer for."""
+    def __init__(self, registry: ModelRegistry, observers: Observers) -> None:
+        """Takes the models to answer for, and who is told of each call."""
         self._registry = registry
+        self.observers = observers
 
     @_answered
-    def GetModelStatus(self, request: Any, _context: Any) -> Any:  # noqa: N802
+    def GetModelStatus(self, request: Any, call: Call) -> Any:  # noqa: N802
         """Returns the states of a model's versions; a label is not looked at."""
         spec = _model_spec(request)
+        call.model = spec.name
         statuses = self._registry.status(spec.name, _version(spec))
         return status_response(statuses)
 
 
-def find_servable(registry: ModelRegistry, request: Any) -> Servable:
-    """Returns the version that a request's model_spec asks for.
+@contextmanager
+def leased(registry: ModelRegistry, request: Any, call: Call) -> Iterator[Servable]:
+    """Yields the version that a request's model_spec asks for, noted on the call.
 
     Raises:
         ServingError: INVALID_ARGUMENT without a name, NOT_FOUND.
     """
     spec = _model_spec(request)
+    call.model = spec.name
     label = spec.version_label if _choice(spec) == "version_label" else None
-    return registry.find(spec.name, _version(spec), label)
+    with registry.lease(spec.name, _version(spec), label) as servable:
+        call.version = servable.version
+        yield servable
 
 
 def signature_def_map(servable: Servable) -> Any:
@@ -169,9 +182,10 @@ def _wanted(output_filter: Iterable[str], outputs: dict[str, Array]) -> list[str
     return names or list(outputs)
 
 
-def _fill_model_spec(spec: Any, servable: Servable) -> None:
-    spec.name = servable.model
-    spec.version.value = servable.version
+def _fill_model_spec(spec: Any, call: Call) -> None:
+    spec.name = call.model
+    spec.version.value = call.version
+    spec.signature_name = call.signature
 
 
 def _check_deadline(context: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -17,15 +19,25 @@ from starlette.types import Receive, Scope, Send
 
 from serving.json_text import dumps
 from serving.server.errors import ServingError, invalid
-from serving.server.grpc_service import signature_def_map, status_response
-from serving.server.registry import ModelRegistry
-from serving.server.rest_codec import encode_answer, parse_body, to_arrays
-from serving.server.rest_path import Target, Verb, is_api_path, parse
+from serving.server.models.registry import ModelRegistry
+from serving.server.models.servable import Servable
+from serving.server.operations.observer import Call, Entrypoint, Observers
+from serving.server.rest.path import Target, Verb, is_api_path, parse
+from serving.server.rest.predict_body import encode_answer, parse_body, to_arrays
+from serving.server.rpc.services import signature_def_map, status_response
 
 _LOG = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 << 20
 MAX_INFLATED_BYTES = 100 << 20
+
+_API = {
+    Verb.PREDICT: "Predict",
+    Verb.CLASSIFY: "Classify",
+    Verb.REGRESS: "Regress",
+    Verb.METADATA: "GetModelMetadata",
+    Verb.STATUS: "GetModelStatus",
+}
 
 _WITH_ORIGIN = re.compile(r"https?://", re.IGNORECASE)
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
@@ -42,9 +54,10 @@ class RestApi:
     are not TF Serving's. Work is done on threads: it is computation, not waiting.
     """
 
-    def __init__(self, registry: ModelRegistry) -> None:
-        """Takes the models to answer for."""
+    def __init__(self, registry: ModelRegistry, observers: Observers) -> None:
+        """Takes the models to answer for, and who is told of each call."""
         self._registry = registry
+        self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -78,41 +91,54 @@ class RestApi:
             return _error(500, type(error).__name__)
 
     def _content(self, target: Target, body: bytes) -> bytes:
-        match target.verb:
-            case Verb.PREDICT:
-                return self._predict(target, body)
-            case Verb.METADATA:
-                return self._metadata(target)
-            case Verb.STATUS:
-                return self._status(target)
-        raise ServingError(
-            grpc.StatusCode.UNIMPLEMENTED, f"{target.verb} is not implemented"
-        )
-
-    def _predict(self, target: Target, body: bytes) -> bytes:
-        request = parse_body(body)
-        servable = self._registry.find(target.model, target.version, target.label)
-        name = (
-            request.signature_name or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
-        )
-        signature = servable.signatures.get(name)
-        if signature is None:  # gRPC has another code and text for it
-            raise invalid(
-                f'Serving signature name: "{name}" not found in signature def'
+        with self._observers.call(_API[target.verb], Entrypoint.REST) as call:
+            call.model = target.model
+            match target.verb:
+                case Verb.PREDICT:
+                    return self._predict(target, body, call)
+                case Verb.METADATA:
+                    return self._metadata(target, call)
+                case Verb.STATUS:
+                    return self._status(target)
+            raise ServingError(
+                grpc.StatusCode.UNIMPLEMENTED, f"{target.verb} is not implemented"
             )
-        outputs = servable.run(name, to_arrays(request, signature))
-        return encode_answer(outputs, request.format)
 
-    def _metadata(self, target: Target) -> bytes:
-        servable = self._registry.find(target.model, target.version, target.label)
-        document = {
-            "model_spec": {
-                "name": servable.model,
-                "signature_name": "",
-                "version": str(servable.version),
-            },
-            "metadata": {"signature_def": _to_dict(signature_def_map(servable))},
-        }
+    @contextmanager
+    def _leased(self, target: Target, call: Call) -> Iterator[Servable]:
+        with self._registry.lease(
+            target.model, target.version, target.label
+        ) as servable:
+            call.version = servable.version
+            yield servable
+
+    def _predict(self, target: Target, body: bytes, call: Call) -> bytes:
+        request = parse_body(body)
+        with self._leased(target, call) as servable:
+            call.signature = (
+                request.signature_name
+                or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+            )
+            signature = servable.signatures.get(call.signature)
+            if signature is None:  # gRPC has another code and text for it
+                raise invalid(
+                    f'Serving signature name: "{call.signature}" not found in '
+                    "signature def"
+                )
+            call.inputs = to_arrays(request, signature)
+            call.outputs = servable.run(call.signature, call.inputs)
+        return encode_answer(call.outputs, request.format)
+
+    def _metadata(self, target: Target, call: Call) -> bytes:
+        with self._leased(target, call) as servable:
+            document = {
+                "model_spec": {
+                    "name": servable.model,
+                    "signature_name": "",
+                    "version": str(servable.version),
+                },
+                "metadata": {"signature_def": _to_dict(signature_def_map(servable))},
+            }
         return dumps(document, ())
 
     def _status(self, target: Target) -> bytes:

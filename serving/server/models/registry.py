@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
@@ -12,8 +13,8 @@ from pathlib import Path
 import grpc
 
 from serving.server.errors import ServingError, invalid
-from serving.server.servable import Servable
-from serving.server.warmup import warm_up
+from serving.server.models.servable import Servable
+from serving.server.models.warmup import warm_up
 from tfrs_app.contract.artifacts import MANIFEST, MODEL_EXTRAS, verify_model
 from tfrs_app.contract.errors import ServerError
 
@@ -84,6 +85,17 @@ class ModelRegistry:
         raise ServingError(
             grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}"
         )
+
+    @contextmanager
+    def lease(
+        self, model: str, version: int | None = None, label: str | None = None
+    ) -> Iterator[Servable]:
+        """Yields an available version that stays loaded while the context is open.
+
+        Raises:
+            ServingError: see `find`.
+        """
+        yield self.find(model, version, label)
 
     def status(self, model: str, version: int | None = None) -> list[VersionStatus]:
         """Returns the state of one version, or of all, newest first.

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.server.errors import ServingError
-from serving.server.servable import Servable
+from serving.server.models.servable import Servable
 from serving.tensor_codec import decode
 from tfrs_app.contract.artifacts import MODEL_EXTRAS
 from tfrs_app.contract.errors import ArtifactError

@@ -12,7 +12,7 @@ import grpc
 import numpy as np
 
 from serving.server.errors import ServingError, invalid
-from serving.server.signature import TensorSpec
+from serving.server.models.signature import TensorSpec
 from serving.tensor_codec import HALF, Array, string_array
 
 _B64 = "b64"

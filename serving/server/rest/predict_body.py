@@ -10,8 +10,8 @@ from typing import Any
 
 from serving.json_text import JsonError, dumps, loads
 from serving.server.errors import invalid
-from serving.server.json_tensor import is_named, to_array, to_json
-from serving.server.signature import Signature
+from serving.server.models.signature import Signature
+from serving.server.rest.json_tensor import is_named, to_array, to_json
 from serving.tensor_codec import Array
 
 

@@ -1,0 +1,1 @@
+"""Readers of TF Serving's configuration files (protocol buffers as text)."""

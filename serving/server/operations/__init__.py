@@ -1,0 +1,1 @@
+"""What operators need: metrics, request logs, who may ask, limits."""
