@@ -29,6 +29,7 @@ TRAIN = [
 SERVING = [
     *TENSORFLOW,
     "grpcio",
+    "grpcio-health-checking",
     "httpx",
     "scann[tf]>=1.4.2,<1.5",
     "starlette",

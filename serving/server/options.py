@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 import ipaddress
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from serving.server.models.lifecycle import Lifecycle
+from serving.server.models.model_config import ModelConfig, check_models
 from tfrs_app.contract.errors import ServerError
 
-_MODEL_NAME = re.compile(r"[^/:]+")
 _MAX_PORT = 65535
 
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Says which models are served, and where.
+    """Says which models are served, where, and how.
 
     Attributes:
-        models: base path (`<base path>/<version>/saved_model.pb`) by model name.
-        grpc_port: 0 takes a free port.
-        rest_port: 0 takes a free port.
+        models: by name.
+        grpc_port: 0 takes a free port, None serves no gRPC by TCP.
+        rest_port: 0 takes a free port, None serves no REST.
         bind: IP address to listen on.
         insecure_allow_remote: permits a `bind` that other machines can reach; nothing
             is encrypted and nobody is asked who they are.
+        grpc_socket_path: Unix socket to serve gRPC on besides, empty for none.
+        grpc_channel_arguments: arguments of gRPC's core by name.
+        grpc_threads: calls that are answered at once over gRPC; None for four a core.
+        model_config_file: where `models` came from; read again on SIGHUP.
+        config_poll_s: seconds between looks at that file, 0 never looks.
+        lifecycle: how versions come and go.
+        reload_rpc: whether clients may replace the models; None permits it on the
+            loopback only, since a base path is code that will be run.
+        workers: processes that share the ports.
     """
 
-    models: Mapping[str, Path]
-    grpc_port: int = 8500
-    rest_port: int = 8501
+    models: Mapping[str, ModelConfig]
+    grpc_port: int | None = 8500
+    rest_port: int | None = 8501
     bind: str = "127.0.0.1"
     insecure_allow_remote: bool = False
+    grpc_socket_path: str = ""
+    grpc_channel_arguments: Sequence[tuple[str, str | int]] = ()
+    grpc_threads: int | None = None
+    model_config_file: Path | None = None
+    config_poll_s: float = 0
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    reload_rpc: bool | None = None
+    workers: int = 1
 
     def __post_init__(self) -> None:
         """Checks the options.
@@ -41,14 +58,20 @@ class ServerOptions:
         """
         if not self.models:
             raise ServerError("no model to serve; give at least one name and base path")
-        for name in self.models:
-            if not _MODEL_NAME.fullmatch(name):
-                raise ServerError(
-                    f"model name {name!r} must be non-empty, without '/' and ':'"
-                )
+        check_models(self.models)
         for port in (self.grpc_port, self.rest_port):
-            if not 0 <= port <= _MAX_PORT:
+            if port is not None and not 0 <= port <= _MAX_PORT:
                 raise ServerError(f"port {port} must lie between 0 and {_MAX_PORT}")
+        if self.grpc_port is None and self.rest_port is None:
+            if not self.grpc_socket_path:
+                raise ServerError("nothing to listen on: gRPC and REST are both off")
+        elif self.grpc_port == self.rest_port and self.grpc_port:
+            raise ServerError(
+                f"gRPC and REST cannot both listen on port {self.grpc_port}; "
+                "choose another for one of them"
+            )
+        if self.workers < 1:
+            raise ServerError(f"workers {self.workers} must be at least 1")
         self._check_bind()
 
     @property
@@ -57,18 +80,23 @@ class ServerOptions:
         return ipaddress.ip_address(self.bind).version == 6
 
     @property
+    def is_local(self) -> bool:
+        """Tells whether only this machine can reach the server."""
+        return ipaddress.ip_address(self.bind).is_loopback
+
+    @property
     def host(self) -> str:
         """Returns `bind` as it stands in front of a port."""
         return f"[{self.bind}]" if self.is_ipv6 else self.bind
 
     def _check_bind(self) -> None:
         try:
-            address = ipaddress.ip_address(self.bind)
+            ipaddress.ip_address(self.bind)
         except ValueError as error:
             raise ServerError(
                 f"bind {self.bind!r} is not an IP address; use 127.0.0.1"
             ) from error
-        if not (address.is_loopback or self.insecure_allow_remote):
+        if not (self.is_local or self.insecure_allow_remote):
             raise ServerError(
                 f"bind {self.bind} can be reached from other machines, without "
                 "encryption or login; use 127.0.0.1 or allow it with "

@@ -1,38 +1,28 @@
-"""Starts and stops the gRPC and REST servers over one registry."""
+"""Starts, reloads and stops one server process: models, gRPC and REST."""
 
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import socket
-import sys
 import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-import grpc
-import uvicorn
-from tensorflow_serving.apis import (
-    model_service_pb2_grpc,
-    prediction_service_pb2_grpc,
-)
-
+from serving.server.configs.model_server import read_model_configs
+from serving.server.errors import ServingError
+from serving.server.models.manager import ModelManager
 from serving.server.models.registry import ModelRegistry
+from serving.server.operations.health import Health
 from serving.server.operations.observer import Observers
 from serving.server.options import ServerOptions
-from serving.server.rest.app import MAX_BODY_BYTES, RestApi
+from serving.server.ports import reserved
+from serving.server.rest.app import RestApi
+from serving.server.rest.front import RestFront
+from serving.server.rpc.front import RpcFront
 from serving.server.rpc.services import ModelService, PredictionService
 from tfrs_app.contract.errors import ServerError
 
 _LOG = logging.getLogger(__name__)
-
-_GRACE_S = 5
-_POLL_S = 0.01
-_THREADS_PER_CORE = 4  # as TF Serving
 
 
 @dataclass(frozen=True)
@@ -40,137 +30,119 @@ class Addresses:
     """Tells where a server listens, in the form that a client connects to.
 
     Attributes:
-        grpc: `host:port`.
-        rest: `http://host:port`.
+        grpc: `host:port`, empty if gRPC is off.
+        rest: `http://host:port`, empty if REST is off.
     """
 
     grpc: str
     rest: str
 
+    @classmethod
+    def of(cls, options: ServerOptions) -> Addresses:
+        """Returns the addresses of options whose ports are known."""
+        grpc, rest = options.grpc_port, options.rest_port
+        return cls(
+            grpc="" if grpc is None else f"{options.host}:{grpc}",
+            rest="" if rest is None else f"http://{options.host}:{rest}",
+        )
 
-def serve(options: ServerOptions) -> None:
-    """Serves until SIGINT or SIGTERM; must run in the main thread.
 
-    Raises:
-        ServerError: a model cannot be loaded or a port is taken.
-    """
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with running(options) as addresses:
-        _announce(options, addresses)
-        stop.wait()
+class Server:
+    """Serves the models of its options from this process."""
+
+    def __init__(self, options: ServerOptions) -> None:
+        """Takes options whose ports are numbers that nothing listens on."""
+        self._options = options
+        self._registry = ModelRegistry()
+        self._manager = ModelManager(options.models, self._registry, options.lifecycle)
+        self._health = Health(self._registry, self._manager.names)
+        self._observers = Observers()
+        self._rpc: RpcFront | None = None
+        self._rest: RestFront | None = None
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Loads the models, then opens the ports.
+
+        Raises:
+            ServerError: nothing can be loaded, or a port is taken.
+        """
+        self._manager.start()
+        self._rpc = self._rpc_front()
+        self._rpc.start()
+        if self._options.rest_port is not None:
+            api = RestApi(self._registry, self._observers, self._health)
+            self._rest = RestFront(self._options, self._options.rest_port, api)
+            self._rest.start()
+        if self._options.config_poll_s > 0:
+            threading.Thread(
+                target=self._poll_config, name="model config", daemon=True
+            ).start()
+
+    def reload_config(self) -> None:
+        """Serves what the model config file says now; a bad file changes nothing."""
+        path = self._options.model_config_file
+        if path is None:
+            return
+        try:
+            self._manager.reload(read_model_configs(path))
+        except (ServerError, ServingError) as error:
+            _LOG.error("the model config was not taken over: %s", error)
+
+    def stop(self) -> None:
+        """Takes no new request, lets those in progress end, and unloads the models."""
+        self._stopping.set()
+        self._health.drain()
+        if self._rest is not None:
+            self._rest.stop()
+        if self._rpc is not None:
+            self._rpc.stop(self._options.lifecycle.grace_s).wait()
+        if self._rest is not None:
+            self._rest.join()
+        self._manager.close()
+
+    def _rpc_front(self) -> RpcFront:
+        options = self._options
+        reload_rpc = options.reload_rpc
+        if reload_rpc is None:
+            reload_rpc = options.is_local and options.workers == 1
+        return RpcFront(
+            options,
+            PredictionService(self._registry, self._observers),
+            ModelService(
+                self._registry,
+                self._observers,
+                self._manager.reload if reload_rpc else None,
+            ),
+            self._health,
+        )
+
+    def _poll_config(self) -> None:
+        path, taken = self._options.model_config_file, None
+        while path is not None and not self._stopping.wait(self._options.config_poll_s):
+            try:
+                text = path.read_bytes()
+            except OSError as error:
+                text = str(error).encode()
+            if taken is not None and text != taken:
+                self.reload_config()
+            taken = text
 
 
 @contextmanager
 def running(options: ServerOptions) -> Iterator[Addresses]:
-    """Runs both servers on threads of this process while the context is open.
+    """Serves on threads of this process while the context is open.
 
-    The ports open once every model is available; on leaving, calls in progress get
-    `_GRACE_S` seconds to end.
+    The ports open once the models are available; on leaving, calls in progress get
+    `Lifecycle.grace_s` seconds to end.
 
     Raises:
-        ServerError: a model cannot be loaded or a port is taken.
+        ServerError: no model can be loaded or a port is taken.
     """
-    registry = ModelRegistry(options.models)
-    observers = Observers()
-    with ExitStack() as stack:
-        stack.callback(registry.close)
-        registry.load()
-        yield Addresses(
-            grpc=stack.enter_context(_grpc_server(options, registry, observers)),
-            rest=stack.enter_context(_rest_server(options, registry, observers)),
-        )
-
-
-@contextmanager
-def _grpc_server(
-    options: ServerOptions, registry: ModelRegistry, observers: Observers
-) -> Iterator[str]:
-    threads = _THREADS_PER_CORE * (os.cpu_count() or 1)
-    server = grpc.server(
-        ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
-        options=[
-            ("grpc.so_reuseport", 0),  # else a port in use is shared, not refused
-            ("grpc.max_receive_message_length", MAX_BODY_BYTES),
-            ("grpc.max_send_message_length", -1),
-        ],
-    )
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(registry, observers), server
-    )
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-        ModelService(registry, observers), server
-    )
-    try:
-        port = server.add_insecure_port(f"{options.host}:{options.grpc_port}")
-    except RuntimeError as error:
-        raise _taken("gRPC", options, options.grpc_port) from error
-    server.start()
-    try:
-        yield f"{options.host}:{port}"
-    finally:
-        server.stop(_GRACE_S).wait()
-
-
-@contextmanager
-def _rest_server(
-    options: ServerOptions, registry: ModelRegistry, observers: Observers
-) -> Iterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            RestApi(registry, observers),
-            lifespan="off",
-            ws="none",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_S,
-        )
-    )
-    with _bound_socket(options) as listener:
-        thread = threading.Thread(
-            target=server.run, args=([listener],), name="rest", daemon=True
-        )
-        thread.start()
+    with reserved(options) as known:
+        server = Server(known)
         try:
-            _wait_until_started(server, thread)
-            yield f"http://{options.host}:{listener.getsockname()[1]}"
+            server.start()
+            yield Addresses.of(known)
         finally:
-            server.should_exit = True
-            thread.join()
-
-
-def _bound_socket(options: ServerOptions) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if options.is_ipv6 else socket.AF_INET)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((options.bind, options.rest_port))
-        # Listening here, not in uvicorn, makes a taken port fail at once.
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise _taken("REST", options, options.rest_port) from error
-    return listener
-
-
-def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
-    while not server.started:
-        if not thread.is_alive():
-            raise ServerError("the REST server ended while it started; see its log")
-        time.sleep(_POLL_S)
-
-
-def _taken(protocol: str, options: ServerOptions, port: int) -> ServerError:
-    return ServerError(
-        f"cannot listen on {options.host}:{port} for {protocol}: the port is in use or "
-        "the address is not this machine's; choose another or stop what holds it"
-    )
-
-
-def _announce(options: ServerOptions, addresses: Addresses) -> None:
-    sys.stdout.write(
-        f"serving {', '.join(options.models)}: gRPC {addresses.grpc}, "
-        f"REST {addresses.rest}\n"
-    )
-    sys.stdout.flush()
+            server.stop()

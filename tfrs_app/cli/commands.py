@@ -12,6 +12,7 @@ from rich.markup import escape
 from tfrs_app.cli.asking import explain, recommend, search
 from tfrs_app.cli.options import ConfigOption, KOption, SetOption, console, stages_of
 from tfrs_app.cli.program import program
+from tfrs_app.cli.serve import serve
 from tfrs_app.cli.stages import Stages
 from tfrs_app.cli.text_encoder import text_encoder
 from tfrs_app.contract.loading import load_config
@@ -29,8 +30,6 @@ app.add_typer(train, name="train")
 catalog = typer.Typer(help="Change the catalogue of a model.", no_args_is_help=True)
 app.add_typer(catalog, name="catalog")
 app.add_typer(text_encoder, name="text-encoder")
-
-BindOption = Annotated[str, typer.Option(help="IP address to listen on.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -140,37 +139,8 @@ def push(
     _next(stages, "recommend", config, overrides)
 
 
-@app.command()
-def serve(
-    config: ConfigOption,
-    overrides: SetOption = None,
-    port: Annotated[int, typer.Option(help="gRPC port; 0 takes a free one.")] = 8500,
-    rest_api_port: Annotated[
-        int, typer.Option(help="REST port; 0 takes a free one.")
-    ] = 8501,
-    bind: BindOption = "127.0.0.1",
-    insecure_allow_remote: Annotated[
-        bool, typer.Option(help="Allow a bind that other machines can reach.")
-    ] = False,
-) -> None:
-    """Serve the newest version over gRPC and REST, as TensorFlow Serving would."""
-    from serving.server.options import ServerOptions
-
-    stages = stages_of(config, overrides)
-    options = ServerOptions(
-        models={stages.config.shop: stages.model_base},
-        grpc_port=port,
-        rest_port=rest_api_port,
-        bind=bind,
-        insecure_allow_remote=insecure_allow_remote,
-    )
-    from serving.server.server import serve as serve_until_stopped
-
-    serve_until_stopped(options)
-
-
-for ask in (recommend, search, explain):
-    app.command()(ask)
+for asked in (serve, recommend, search, explain):
+    app.command()(asked)
 
 
 @app.command()

@@ -16,13 +16,16 @@ EVENTS_OF_A_REGULAR = 20
 def show(stages: Stages, config: Path, k: int) -> None:
     """Runs all stages, serves on free ports, and asks over gRPC and REST."""
     stages.run()
+    from serving.server.models.model_config import ModelConfig
     from serving.server.options import ServerOptions
     from serving.server.server import running
 
     stages.console.rule("serve and ask", align="left")
     user = _regular(Shop.behind(stages))
     options = ServerOptions(
-        models={stages.config.shop: stages.model_base}, grpc_port=0, rest_port=0
+        models={stages.config.shop: ModelConfig(stages.model_base)},
+        grpc_port=0,
+        rest_port=0,
     )
     with running(options) as addresses:
         for address in (addresses.grpc, addresses.rest):

@@ -1,4 +1,4 @@
-"""The served models: which versions there are, their states, and the ready ones."""
+"""The table of served models: versions with their states, the ready ones, labels."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 
 import grpc
 
 from serving.server.errors import ServingError, invalid
+from serving.server.models.handle import Handle
 from serving.server.models.servable import Servable
-from serving.server.models.warmup import warm_up
-from tfrs_app.contract.artifacts import MANIFEST, MODEL_EXTRAS, verify_model
-from tfrs_app.contract.errors import ServerError
 
 _LOG = logging.getLogger(__name__)
 
-MAX_VERSION = 2**63 - 1
+# Ended versions that a model's status still lists.
+_ENDED_KEPT = 20
 
 
 class State(IntEnum):
@@ -44,47 +42,14 @@ class VersionStatus:
 
 
 class ModelRegistry:
-    """Loads the models under their base paths and finds them by name and version."""
+    """Finds models by name and version; safe to share between threads."""
 
-    def __init__(self, base_paths: Mapping[str, Path]) -> None:
-        """Takes the model names with their base paths, `<base path>/<version>/`."""
-        self._base_paths = dict(base_paths)
+    def __init__(self) -> None:
+        """Starts empty; a `ModelManager` fills it."""
         self._lock = threading.Lock()
         self._statuses: dict[str, dict[int, VersionStatus]] = {}
-        self._servables: dict[str, dict[int, Servable]] = {}
-
-    def load(self) -> None:
-        """Loads the latest version of every model.
-
-        Raises:
-            ServerError: a model has no version, or its latest one cannot be loaded.
-        """
-        for model, base_path in self._base_paths.items():
-            version, folder = latest_version(model, base_path)
-            self._load_version(model, version, folder)
-
-    def find(
-        self, model: str, version: int | None = None, label: str | None = None
-    ) -> Servable:
-        """Returns an available version: the given one, else the latest.
-
-        Raises:
-            ServingError: NOT_FOUND, or INVALID_ARGUMENT for a label (none is
-                configured).
-        """
-        if label is not None:
-            raise invalid(f"Unrecognized servable version label: {label}")
-        with self._lock:
-            ready = self._servables.get(model, {})
-            servable = ready.get(max(ready, default=0) if version is None else version)
-        if servable is not None:
-            return servable
-        wanted = (
-            f"Latest({model})" if version is None else f"Specific({model}, {version})"
-        )
-        raise ServingError(
-            grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}"
-        )
+        self._ready: dict[str, dict[int, Handle]] = {}
+        self._labels: dict[str, dict[str, int]] = {}
 
     @contextmanager
     def lease(
@@ -92,10 +57,21 @@ class ModelRegistry:
     ) -> Iterator[Servable]:
         """Yields an available version that stays loaded while the context is open.
 
+        Args:
+            model: its name.
+            version: None for the one of `label`, else the highest.
+            label: of a version.
+
         Raises:
-            ServingError: see `find`.
+            ServingError: NOT_FOUND, or INVALID_ARGUMENT for an unknown label.
         """
-        yield self.find(model, version, label)
+        with self._lock:
+            handle = self._find(model, version, label)
+            handle.__enter__()  # under the lock: nobody may retire it in between
+        try:
+            yield handle.servable
+        finally:
+            handle.__exit__(None, None, None)
 
     def status(self, model: str, version: int | None = None) -> list[VersionStatus]:
         """Returns the state of one version, or of all, newest first.
@@ -119,81 +95,68 @@ class ModelRegistry:
             )
         return [known[version]]
 
-    def close(self) -> None:
-        """Unloads everything; calls that still run are cancelled."""
+    def models(self) -> list[str]:
+        """Returns the names of all models that ever had a version."""
         with self._lock:
-            unloaded, self._servables = self._servables, {}
-        for model, versions in unloaded.items():
-            for version, servable in versions.items():
-                self._report(model, VersionStatus(version, State.UNLOADING))
-                servable.close()
-                self._report(model, VersionStatus(version, State.END))
+            return sorted(self._statuses)
 
-    def _load_version(self, model: str, version: int, folder: Path) -> None:
-        status = VersionStatus(version, State.START)
-        self._report(model, status)
-        self._report(model, replace(status, state=State.LOADING))
-        try:
-            servable = load_servable(model, version, folder)
-        except Exception as error:  # whatever a foreign SavedModel makes TensorFlow say
-            reason = _first_line(error)
-            code = grpc.StatusCode.FAILED_PRECONDITION
-            self._report(model, VersionStatus(version, State.END, code, reason))
-            raise ServerError(
-                f"model {model!r} version {version} cannot be loaded: {reason}"
-            ) from error
+    def ready(self, model: str) -> list[int]:
+        """Returns the versions of a model that answer requests."""
         with self._lock:
-            self._servables.setdefault(model, {})[version] = servable
-        self._report(model, replace(status, state=State.AVAILABLE))
+            return sorted(self._ready.get(model, {}))
 
-    def _report(self, model: str, status: VersionStatus) -> None:
-        _LOG.info("%s version %s: %s", model, status.version, status.state.name)
+    def report(self, model: str, status: VersionStatus) -> None:
+        """Notes a version's state."""
+        reason = f": {status.message}" if status.message else ""
+        level = logging.ERROR if status.message else logging.INFO
+        _LOG.log(
+            level, "%s version %s: %s%s", model, status.version, status.state.name,
+            reason,
+        )  # fmt: skip
         with self._lock:
-            self._statuses.setdefault(model, {})[status.version] = status
+            known = self._statuses.setdefault(model, {})
+            known[status.version] = status
+            ended = [v for v in sorted(known) if known[v].state == State.END]
+            for version in ended[:-_ENDED_KEPT]:
+                del known[version]
 
+    def add(self, model: str, servable: Servable) -> None:
+        """Makes a version available."""
+        with self._lock:
+            ready = self._ready.setdefault(model, {})
+            ready[servable.version] = Handle(servable)
+        self.report(model, VersionStatus(servable.version, State.AVAILABLE))
 
-def load_servable(model: str, version: int, folder: Path) -> Servable:
-    """Returns a version, verified against its manifest if it has one, and warmed up.
+    def retire(self, model: str, version: int) -> Handle:
+        """Returns a version that no new request will find."""
+        with self._lock:
+            handle = self._ready[model].pop(version)
+        self.report(model, VersionStatus(version, State.UNLOADING))
+        return handle
 
-    Raises:
-        ArtifactError: a file is absent or changed, or a warm-up record failed.
-    """
-    if (folder / MODEL_EXTRAS / MANIFEST).is_file():
-        verify_model(folder)
-    servable = Servable(model, version, folder)
-    try:
-        warm_up(servable, folder)
-    except BaseException:
-        servable.close()
-        raise
-    return servable
+    def set_labels(self, labels: Mapping[str, Mapping[str, int]]) -> None:
+        """Replaces all labels: version by label by model."""
+        with self._lock:
+            self._labels = {model: dict(named) for model, named in labels.items()}
 
+    def labels(self, model: str) -> dict[str, int]:
+        """Returns the version of each label of a model."""
+        with self._lock:
+            return dict(self._labels.get(model, {}))
 
-def latest_version(model: str, base_path: Path) -> tuple[int, Path]:
-    """Returns the highest version under a base path and its folder.
-
-    Folders whose name is not a whole number are passed over: half-written versions
-    have such names.
-
-    Raises:
-        ServerError: there is no version.
-    """
-    versions = {}
-    if base_path.is_dir():
-        for folder in sorted(base_path.iterdir()):
-            name = folder.name
-            if folder.is_dir() and name.isascii() and name.isdigit():
-                versions[int(name)] = folder
-    versions = {n: folder for n, folder in versions.items() if n <= MAX_VERSION}
-    if not versions:
-        raise ServerError(
-            f"model {model!r} has no version in {base_path}: expected a folder "
-            "named by a whole number that holds saved_model.pb; run export or mend "
-            "the path"
+    def _find(self, model: str, version: int | None, label: str | None) -> Handle:
+        if label is not None:
+            named = self._labels.get(model, {})
+            if label not in named:
+                raise invalid(f"Unrecognized servable version label: {label}")
+            version = named[label]
+        ready = self._ready.get(model, {})
+        handle = ready.get(max(ready, default=0) if version is None else version)
+        if handle is not None:
+            return handle
+        wanted = (
+            f"Latest({model})" if version is None else f"Specific({model}, {version})"
         )
-    return max(versions.items())
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+        raise ServingError(
+            grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}"
+        )

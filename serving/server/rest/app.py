@@ -21,6 +21,7 @@ from serving.json_text import dumps
 from serving.server.errors import ServingError, invalid
 from serving.server.models.registry import ModelRegistry
 from serving.server.models.servable import Servable
+from serving.server.operations.health import Health
 from serving.server.operations.observer import Call, Entrypoint, Observers
 from serving.server.rest.path import Target, Verb, is_api_path, parse
 from serving.server.rest.predict_body import encode_answer, parse_body, to_arrays
@@ -39,6 +40,10 @@ _API = {
     Verb.STATUS: "GetModelStatus",
 }
 
+# Named as Kubernetes names its own; TF Serving has neither.
+_READINESS = "/readyz"
+_PROBES = ("/livez", _READINESS)
+
 _WITH_ORIGIN = re.compile(r"https?://", re.IGNORECASE)
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 
@@ -54,9 +59,12 @@ class RestApi:
     are not TF Serving's. Work is done on threads: it is computation, not waiting.
     """
 
-    def __init__(self, registry: ModelRegistry, observers: Observers) -> None:
-        """Takes the models to answer for, and who is told of each call."""
+    def __init__(
+        self, registry: ModelRegistry, observers: Observers, health: Health
+    ) -> None:
+        """Takes the models, who is told of each call, and what tells readiness."""
         self._registry = registry
+        self._health = health
         self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,6 +81,8 @@ class RestApi:
 
     def _answer(self, request: Request, body: bytes) -> Response:
         path = request.scope["raw_path"].decode("ascii", errors="replace")
+        if path in _PROBES and request.method == "GET":
+            return self._probe(path)
         if not is_api_path(path):
             return _error(404, f"Not Found: {request.method} {path}")
         if request.method == "OPTIONS":
@@ -89,6 +99,10 @@ class RestApi:
         except Exception as error:  # one request's fault must not be silent, nor spread
             _LOG.exception("%s %s failed", request.method, path)
             return _error(500, type(error).__name__)
+
+    def _probe(self, path: str) -> Response:
+        trouble = self._health.trouble() if path == _READINESS else ""
+        return _error(503, trouble) if trouble else _json(200, b"{}")
 
     def _content(self, target: Target, body: bytes) -> bytes:
         with self._observers.call(_API[target.verb], Entrypoint.REST) as call:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from urllib.parse import unquote
 
 from serving.server.errors import invalid
-from serving.server.models.registry import MAX_VERSION
+from serving.server.models.versions import MAX_VERSION
 
 _MODEL = (
     r"/v1/models/(?P<name>[^/:]+)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,16 +13,20 @@ import tensorflow as tf
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
+    model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
 
+from serving.server.configs.model_server import model_configs
 from serving.server.errors import ServingError, cut, invalid
+from serving.server.models.model_config import ModelConfig
 from serving.server.models.registry import ModelRegistry, VersionStatus
 from serving.server.models.servable import Servable
 from serving.server.operations.observer import Call, Entrypoint, Observers
 from serving.tensor_codec import Array, TensorError, decode, encode
+from tfrs_app.contract.errors import ServerError
 
 _LOG = logging.getLogger(__name__)
 
@@ -93,12 +97,21 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         return response
 
 
-class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """Answers GetModelStatus."""
+Reload = Callable[[Mapping[str, ModelConfig]], None]
 
-    def __init__(self, registry: ModelRegistry, observers: Observers) -> None:
-        """Takes the models to answer for, and who is told of each call."""
+
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+    """Answers GetModelStatus and HandleReloadConfigRequest."""
+
+    def __init__(
+        self, registry: ModelRegistry, observers: Observers, reload: Reload | None
+    ) -> None:
+        """Takes the models, who is told of each call, and what replaces the models.
+
+        A `reload` of None refuses it: whoever may reload chooses the code that runs.
+        """
         self._registry = registry
+        self._reload = reload
         self.observers = observers
 
     @_answered
@@ -108,6 +121,23 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         call.model = spec.name
         statuses = self._registry.status(spec.name, _version(spec))
         return status_response(statuses)
+
+    @_answered
+    def HandleReloadConfigRequest(self, request: Any, _call: Call) -> Any:  # noqa: N802
+        """Serves other models; returns when the new ones are available."""
+        if self._reload is None:
+            raise ServingError(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "this server takes no models over gRPC: change its "
+                "--model_config_file, or start it with one worker and "
+                "--enable_reload_rpc",
+            )
+        try:
+            models = model_configs(request.config)
+        except ServerError as error:
+            raise invalid(str(error)) from error
+        self._reload(models)
+        return model_management_pb2.ReloadConfigResponse()
 
 
 @contextmanager

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.server.options import ServerOptions
 from serving.server.server import running
 from tests.integration.serving.models import (
+    free,
     save_half_plus_two,
     save_scann,
     save_words,
@@ -31,5 +31,5 @@ def models(tmp_path_factory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def server(models):
     """Addresses of a running server with all three models."""
-    with running(ServerOptions(models, grpc_port=0, rest_port=0)) as addresses:
+    with running(free(models)) as addresses:
         yield addresses

@@ -6,6 +6,16 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from serving.server.models.model_config import ModelConfig
+from serving.server.options import ServerOptions
+
+
+def free(models: dict[str, Path], **options) -> ServerOptions:
+    """Returns options that serve base paths on free ports."""
+    configs = {name: ModelConfig(path) for name, path in models.items()}
+    return ServerOptions(configs, **{"grpc_port": 0, "rest_port": 0, **options})
+
+
 DEFAULT_K = tf.constant(2)
 DEFAULT_SUFFIX = tf.constant(["!"])
 

@@ -202,7 +202,7 @@ def test_other_calls_are_unimplemented(prediction, model_service):
     assert failure(prediction.Classify, request)[0] == "UNIMPLEMENTED"
     reload_request = model_management_pb2.ReloadConfigRequest()
     code, _ = failure(model_service.HandleReloadConfigRequest, reload_request)
-    assert code == "UNIMPLEMENTED"
+    assert code == "INVALID_ARGUMENT"
 
 
 def metadata_request(model, *fields):

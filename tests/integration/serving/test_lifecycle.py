@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 
 from serving.client import connect
+from serving.server.models.lifecycle import Lifecycle
+from serving.server.models.loader import load_servable
+from serving.server.models.manager import ModelManager
+from serving.server.models.model_config import ModelConfig
 from serving.server.models.registry import ModelRegistry, State
-from serving.server.options import ServerOptions
 from serving.server.server import running
-from tests.integration.serving.models import save_half_plus_two, write_warmup
+from tests.integration.serving.models import free, save_half_plus_two, write_warmup
 from tfrs_app.contract.artifacts import write_manifest
 from tfrs_app.contract.errors import ServerError
 
@@ -33,7 +36,7 @@ def command(*flags):
 def test_the_command_serves_until_it_is_told_to_stop(models):
     process = command(
         "--model_name", "m", "--model_base_path", models["hp2"],
-        "--port", 0, "--rest_api_port", 0,
+        "--port=auto", "--rest_api_port=auto",
     )  # fmt: skip
     try:
         line = process.stdout.readline()
@@ -67,10 +70,6 @@ def test_the_command_refuses_before_tensorflow_is_imported(flags, match, tmp_pat
     assert len(errors.splitlines()) == 1
 
 
-def free(models):
-    return ServerOptions(models, grpc_port=0, rest_port=0)
-
-
 @pytest.mark.parametrize("port", ["grpc_port", "rest_port"])
 def test_a_port_in_use_is_told(models, port):
     with socket.socket() as holder:
@@ -78,7 +77,7 @@ def test_a_port_in_use_is_told(models, port):
         holder.listen()
         taken = holder.getsockname()[1]
         ports = {"grpc_port": 0, "rest_port": 0, port: taken}
-        options = ServerOptions({"hp2": models["hp2"]}, **ports)
+        options = free({"hp2": models["hp2"]}, **ports)
         with (
             pytest.raises(ServerError, match=f"127.0.0.1:{taken} .*the port is in use"),
             running(options),
@@ -89,13 +88,13 @@ def test_a_port_in_use_is_told(models, port):
 def test_the_ports_are_free_again_after_the_end(models):
     with running(free({"hp2": models["hp2"]})) as first:
         ports = [int(address.rsplit(":", 1)[1]) for address in (first.grpc, first.rest)]
-    again = ServerOptions({"m": models["hp2"]}, grpc_port=ports[0], rest_port=ports[1])
+    again = free({"m": models["hp2"]}, grpc_port=ports[0], rest_port=ports[1])
     with running(again) as second:
         assert second == first
 
 
 def test_ipv6_loopback(models):
-    options = ServerOptions({"m": models["hp2"]}, 0, 0, bind="::1")
+    options = free({"m": models["hp2"]}, bind="::1")
     with running(options) as addresses:
         assert addresses.rest.startswith("http://[::1]:")
         for address in (addresses.grpc, addresses.rest):
@@ -105,16 +104,15 @@ def test_ipv6_loopback(models):
 
 @contextmanager
 def refused(base_path, match):
-    registry = ModelRegistry({"m": base_path})
+    registry = ModelRegistry()
+    manager = ModelManager({"m": ModelConfig(base_path)}, registry, Lifecycle(poll_s=0))
     with pytest.raises(ServerError, match=match):
-        registry.load()
+        manager.start()
     yield registry
 
 
-@pytest.mark.parametrize("folder", ["", "absent"])
-def test_a_base_path_without_version_is_refused(tmp_path, folder):
-    (tmp_path / ".7.partial").mkdir()
-    with refused(tmp_path / folder, "model 'm' has no version in .*"):
+def test_a_base_path_that_does_not_exist_is_refused(tmp_path):
+    with refused(tmp_path / "absent", "model 'm': base path .*absent is no folder"):
         pass
 
 
@@ -141,7 +139,7 @@ def test_a_changed_file_is_refused_by_the_manifest(tmp_path):
         folder, kind="model", identity="abc", parent=None, spec_fingerprint="f",
         counts={}, inside="assets.extra",
     )  # fmt: skip
-    ModelRegistry({"m": tmp_path}).load()
+    load_servable("m", 5, folder).close()
     with (folder / "saved_model.pb").open("ab") as file:
         file.write(b"x")
     with refused(tmp_path, "version 5 cannot be loaded: .*changed since"):
@@ -180,7 +178,8 @@ def test_serves_the_highest_version(tmp_path):
 
 
 def test_closing_ends_every_version(models):
-    registry = ModelRegistry({"hp2": models["hp2"]})
-    registry.load()
-    registry.close()
+    registry = ModelRegistry()
+    manager = ModelManager({"hp2": ModelConfig(models["hp2"])}, registry)
+    manager.start()
+    manager.close()
     assert [status.state for status in registry.status("hp2")] == [State.END]

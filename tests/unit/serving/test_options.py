@@ -1,19 +1,29 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from serving.server.models.model_config import ModelConfig
 from serving.server.options import ServerOptions
 from tfrs_app.contract.errors import ServerError
 
-MODELS = {"m": Path("models/m")}
+MODEL = ModelConfig(Path("models/m"))
+MODELS = {"m": MODEL}
 
 
 @pytest.mark.parametrize(
     ("options", "match"),
     [
         ({"models": {}}, "no model to serve"),
-        ({"models": {"a/b": Path()}}, "'a/b' must be non-empty"),
-        ({"models": {"": Path()}}, "'' must be non-empty"),
+        ({"models": {"a/b": MODEL}}, "'a/b' must be non-empty"),
+        ({"models": {"": MODEL}}, "'' must be non-empty"),
+        (
+            {"models": {"m": replace(MODEL, platform="torch")}},
+            "model_platform 'torch' is not known; use 'tensorflow'",
+        ),
+        ({"grpc_port": None, "rest_port": None}, "gRPC and REST are both off"),
+        ({"grpc_port": 80, "rest_port": 80}, "cannot both listen on port 80"),
+        ({"workers": 0}, "workers 0 must be at least 1"),
         ({"grpc_port": 65536}, "port 65536 must lie between 0 and 65535"),
         ({"rest_port": -1}, "port -1"),
         ({"bind": "0.0.0.0"}, r"0\.0\.0\.0 can be reached from other machines"),

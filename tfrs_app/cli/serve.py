@@ -1,0 +1,54 @@
+"""The command that serves a shop's models."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from serving.engine import Engine, Plan, start
+from tfrs_app.cli.options import ConfigOption, SetOption, stages_of
+
+PortOption = Annotated[str, typer.Option(metavar="PORT|auto|0", help="0: none.")]
+
+
+def serve(
+    config: ConfigOption,
+    flags: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- --FLAG=VALUE...]",
+            help="Flags of tensorflow_model_server, e.g. --enable_batching; all: "
+            "python -m serving.server --help.",
+        ),
+    ] = None,
+    overrides: SetOption = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Program that serves; see docs/serving.md.")
+    ] = Engine.AUTO,
+    port: PortOption = "8500",
+    rest_api_port: PortOption = "8501",
+    bind: Annotated[str, typer.Option(help="IP address to listen on.")] = "127.0.0.1",
+    insecure_allow_remote: Annotated[
+        bool, typer.Option(help="Allow a bind that other machines can reach.")
+    ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that share the ports.")
+    ] = 1,
+) -> None:
+    """Serve a shop's models over gRPC and REST, as TensorFlow Serving does.
+
+    New versions are taken over while it runs.
+    """
+    stages = stages_of(config, overrides)
+    plan = Plan(
+        model=stages.config.shop,
+        base_path=stages.model_base,
+        grpc_port=port,
+        rest_port=rest_api_port,
+        bind=bind,
+        insecure_allow_remote=insecure_allow_remote,
+        workers=workers,
+        flags=flags or [],
+    )
+    raise typer.Exit(start(engine, plan))
