@@ -35,6 +35,14 @@ class HalfPlusTwo(tf.Module):
     def no_nan(self, x):
         return {"y": tf.debugging.check_numerics(x, "m" * 2000)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def slow(self, x):
+        """Takes some seconds."""
+        square = tf.fill([400, 400], x[0])
+        for _ in tf.range(1200):
+            square = tf.matmul(square, square) / 1e9
+        return {"y": x / 2 + 2 + 0 * square[0, :1]}
+
     @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, name="x")])
     def total(self, x):
         return {"sum": tf.reduce_sum(x)}
@@ -71,6 +79,7 @@ def save_half_plus_two(folder: Path) -> None:
             "any_rank": module.any_rank,
             "no_nan": module.no_nan,
             "total": module.total,
+            "slow": module.slow,
         },
     )
 
