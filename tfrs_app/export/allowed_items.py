@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfrs_app.export.filters import ItemFilters
 from tfrs_app.export.index import ExactIndex, Index, best_allowed, number_of_distinct
+from tfrs_app.export.stages import shared
 from tfrs_app.layers.grouping import NOTHING, marked
 
 
@@ -29,6 +30,8 @@ class AllowedItems(tf.Module):
         self.filters, self.exact = filters, exact
         self.items, self.on_sale = len(listed), int(listed.sum())
         self.listed = tf.constant(listed)
+        self._shared_forbidden = shared(filters.forbidden)
+        self._shared_barred = shared(self._barred)
 
     def barred(
         self, excluded: tf.Tensor, inputs: Mapping[str, tf.Tensor], batch: tf.Tensor
@@ -40,10 +43,20 @@ class AllowedItems(tf.Module):
             inputs: the filters'.
             batch: number of queries.
         """
+        barred: tf.Tensor = self._shared_barred(excluded, self.asked(inputs), batch)
+        return barred
+
+    def asked(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns the filters' inputs of a request."""
+        return {name: inputs[name] for name in self.filters.inputs}
+
+    def _barred(
+        self, excluded: tf.Tensor, inputs: Mapping[str, tf.Tensor], batch: tf.Tensor
+    ) -> tf.Tensor:
         barred = marked(excluded, batch, self.items) | ~self.listed
         return barred | tf.cond(
             self.filters.are_set(inputs),
-            lambda: self.filters.forbidden(inputs, batch),
+            lambda: self._shared_forbidden(inputs, batch),
             lambda: tf.zeros([batch, self.items], tf.bool),
         )
 
@@ -73,7 +86,7 @@ class AllowedItems(tf.Module):
         exact = index if isinstance(index, ExactIndex) else self.exact
 
         def filtered() -> tuple[tf.Tensor, tf.Tensor]:
-            forbidden = self.filters.forbidden(inputs, tf.shape(query)[0])
+            forbidden = self._shared_forbidden(inputs, tf.shape(query)[0])
             return best_allowed(*exact.search(query, count, forbidden), excluded, width)
 
         def exactly() -> tuple[tf.Tensor, tf.Tensor]:

@@ -85,14 +85,13 @@ def explained(
     history (`left_out_item_id`) had never been; the greatest loss is the reason. Ranks
     and places start at 1; 0 stands for none.
     """
-    run = recommender.run_through(inputs)
+    run = recommender.run(inputs)
     candidates = run.found.candidates
     batch = tf.shape(run.score)[0]
     asked = recommender.rows.lookup(inputs[ITEM_ID])
     row = tf.broadcast_to(asked, [batch, tf.shape(asked)[1]])
     known = row != NOTHING
-    given = recommender.funnel.given(run.looked_up, row)
-    probabilities, alone = recommender.judged(given, run.looked_up)
+    given, probabilities, alone = recommender.given(run.looked_up, row)
     place_of = _place(row, candidates.row)
     proposed, candidate = place_of > 0, tf.maximum(place_of - 1, 0)
 
@@ -145,8 +144,8 @@ def _effects(
     newest, shorter = without_each(recommender.raw_query(inputs))
     trimmed = keep_most_recent(shorter, recommender.history_length)
     looked_up = recommender.lookup(trimmed)
-    given = recommender.funnel.given(looked_up, tf.repeat(row, LEFT_OUT, axis=0))
-    _, without = recommender.judged(given, looked_up)
+    repeated = tf.repeat(row, LEFT_OUT, axis=0)
+    _, _, without = recommender.given(looked_up, repeated)
     batch, n = tf.unstack(tf.shape(row))
     without = tf.transpose(tf.reshape(without, [batch, LEFT_OUT, n]), [0, 2, 1])
     real = (newest != "")[:, tf.newaxis, :] & (row != NOTHING)[..., tf.newaxis]

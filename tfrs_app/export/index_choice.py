@@ -232,7 +232,8 @@ def _traced(index: Index, width: int, count: int) -> Search:
         return index.search(queries, tf.constant(count))
 
     signature = [tf.TensorSpec([None, width])]
-    traced: Search = tf.function(search, signature).get_concrete_function()
+    function = tf.function(search, signature, autograph=False)
+    traced: Search = function.get_concrete_function()
     return traced
 
 

@@ -35,6 +35,7 @@ from tfrs_app.export.requests import (
     named_signature,
     query_inputs,
 )
+from tfrs_app.export.stages import shared
 from tfrs_app.layers.diversity import diversified
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.models.candidate_sources import PROPOSED, allowed_by
@@ -65,6 +66,16 @@ class Run(NamedTuple):
     """bool `[batch, width]`, False behind a row's k."""
 
 
+class Judged(NamedTuple):
+    """Pairs items with what the ranker makes of them."""
+
+    described: Described
+    probabilities: dict[str, tf.Tensor]
+    """`[batch, n]` each, by task."""
+    score: tf.Tensor
+    """`[batch, n]`, -inf for no item."""
+
+
 class RankedRecommender(Recommender):
     """Answers `recommend`, `rank` and `complete_basket` beside what towers alone can.
 
@@ -89,6 +100,8 @@ class RankedRecommender(Recommender):
         self.funnel, self.ranker = funnel, ranker
         self.explore_new = explore_new
         self.kinds = None if kinds is None else tf.constant(kinds)
+        self._shared_run = shared(self.run_through)
+        self._shared_given = shared(self._given)
 
     @property
     def main_signature(self) -> str:
@@ -101,22 +114,25 @@ class RankedRecommender(Recommender):
         listing = LISTING_INPUTS | self.filters.inputs
         item = Input(tf.TensorSpec([None, None], tf.string, ITEM_ID))
         basket = Input(tf.TensorSpec([None, None], tf.string, BASKET))
-        diversity = tf.TensorSpec([None], tf.float32, DIVERSITY)
-        listing_all = listing | {DIVERSITY: Input(diversity, tf.constant([0.0]))}
         return super().signatures() | {
-            RECOMMEND: named_signature(self.recommend, query | listing_all),
-            EXPLAIN: named_signature(
-                self.explain, {ITEM_ID: item} | query | listing_all
-            ),
+            RECOMMEND: named_signature(self.recommend, self._inputs()),
+            EXPLAIN: named_signature(self.explain, {ITEM_ID: item} | self._inputs()),
             RANK: named_signature(self.rank, {ITEM_ID: item} | query),
             COMPLETE_BASKET: named_signature(
                 self.complete_basket, {BASKET: basket} | listing
             ),
         }
 
+    def _inputs(self) -> dict[str, Input]:
+        """Returns the inputs of `recommend`."""
+        diversity = tf.TensorSpec([None], tf.float32, DIVERSITY)
+        listing = LISTING_INPUTS | self.filters.inputs
+        spread = {DIVERSITY: Input(diversity, tf.constant([0.0]))}
+        return query_inputs(self.spec) | listing | spread
+
     def recommend(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Lists the best of all sources' candidates, with scores and reasons."""
-        run = self.run_through(inputs)
+        run = self.run(inputs)
         found, places = run.found, run.places
         row = tf.gather(found.candidates.row, places, batch_dims=1)
         real = run.within & (row != NOTHING)
@@ -144,8 +160,7 @@ class RankedRecommender(Recommender):
         """Scores given items `[batch, n]`; what the catalogue lacks scores 0."""
         looked_up = self._looked_up(inputs)
         row = self.rows.lookup(inputs[ITEM_ID])
-        found = self.funnel.given(looked_up, row)
-        probabilities, score = self.judged(found, looked_up)
+        _, probabilities, score = self.given(looked_up, row)
         known = row != NOTHING
         return {SCORE: tf.where(known, score, 0.0)} | {
             f"{PROBABILITY}{task}": tf.where(known, values, 0.0)
@@ -192,7 +207,7 @@ class RankedRecommender(Recommender):
 
     def _liking(self, looked_up: Tensors, row: tf.Tensor) -> tf.Tensor:
         """Returns log of the ranker's score, `[batch, n]`."""
-        _, score = self.judged(self.funnel.given(looked_up, row), looked_up)
+        _, _, score = self.given(looked_up, row)
         return tf.math.log(tf.maximum(score, LEAST_SCORE))
 
     def considered(
@@ -217,6 +232,11 @@ class RankedRecommender(Recommender):
             **{f"{PROBABILITY}{task}": p for task, p in run.probabilities.items()},
         }
 
+    def run(self, inputs: Tensors) -> Run:
+        """Takes a request of `recommend` through all stages."""
+        run: Run = self._shared_run({name: inputs[name] for name in self._inputs()})
+        return run
+
     def run_through(self, inputs: Tensors, barred: tf.Tensor | None = None) -> Run:
         """Takes a request through all stages.
 
@@ -236,7 +256,7 @@ class RankedRecommender(Recommender):
         def search(query: tf.Tensor, count: int) -> tf.Tensor:
             wanted = tf.minimum(tf.maximum(count, width), len(self.item_ids))
             rows, scores = (
-                self.allowed.search(query, excluded, wanted, inputs, self.index)
+                self.nearest(query, excluded, wanted, inputs)
                 if barred is None
                 else self.exact.search(query, wanted, mask)
             )
@@ -252,6 +272,15 @@ class RankedRecommender(Recommender):
         return Run(
             looked_up, excluded, mask, found, probabilities, score, places, within
         )
+
+    def given(self, looked_up: Tensors, row: tf.Tensor) -> Judged:
+        """Judges items `[batch, n]` as if they were the candidates of a request."""
+        judged: Judged = self._shared_given(dict(looked_up), row)
+        return judged
+
+    def _given(self, looked_up: Tensors, row: tf.Tensor) -> Judged:
+        found = self.funnel.given(looked_up, row)
+        return Judged(found, *self.judged(found, looked_up))
 
     def judged(
         self, found: Described, looked_up: Tensors

@@ -46,6 +46,7 @@ from tfrs_app.export.requests import (
     named_signature,
     query_inputs,
 )
+from tfrs_app.export.stages import shared
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.lookup import FeatureLookup
 from tfrs_app.models.towers import QueryTower
@@ -112,6 +113,11 @@ class Recommender(tf.Module):
             ),
             default_value=-1,
         )
+        self._shared_look_up = shared(lambda query: lookup(self._complete(query)))
+        self._shared_query = shared(lambda query: query_tower(self._looked_up(query)))
+        self._shared_search = shared(
+            lambda *asked: self.allowed.search(*asked, index=index)
+        )
 
     @property
     def main_signature(self) -> str:
@@ -145,7 +151,7 @@ class Recommender(tf.Module):
         """Lists the best items for a history, profile and moment."""
         query = self._query(inputs)
         excluded = self._rows(inputs[EXCLUDE], tf.shape(query)[0])
-        return self._listed(query, excluded, inputs, self.index)
+        return self._listed(query, excluded, inputs, self.nearest)
 
     def embed_query(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Embeds a history, profile and moment: `[batch, width]`."""
@@ -161,7 +167,7 @@ class Recommender(tf.Module):
         query = tf.gather(self.directions.embeddings, tf.maximum(own, 0))
         excluded = self._rows(inputs[EXCLUDE], tf.shape(own)[0])
         excluded = tf.concat([excluded, own[:, tf.newaxis]], axis=1)
-        listed = self._listed(query, excluded, inputs, self.directions)
+        listed = self._listed(query, excluded, inputs, self._alike)
         return {
             ITEM_ID: tf.where(known[:, tf.newaxis], listed[ITEM_ID], ""),
             SCORE: tf.where(known[:, tf.newaxis], listed[SCORE], 0.0),
@@ -230,26 +236,49 @@ class Recommender(tf.Module):
         return tf.where(row != NOTHING, ids, "")
 
     def _query(self, inputs: Tensors) -> tf.Tensor:
-        return self.query_tower(self._looked_up(inputs))
+        return self._shared_query(self._asked(inputs))
 
     def _looked_up(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Returns the query tower's inputs of a request."""
-        looked_up: dict[str, tf.Tensor] = self.lookup(self.raw_query(inputs))
+        looked_up: dict[str, tf.Tensor] = self._shared_look_up(self._asked(inputs))
         return looked_up
 
     def raw_query(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Returns the query's part of a request, gaps filled, histories trimmed."""
-        names = query_inputs(self.spec)
-        query = complete_query({name: inputs[name] for name in names}, self.spec)
-        return keep_most_recent(query, self.history_length)
+        return self._complete(self._asked(inputs))
+
+    def _asked(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        return {name: inputs[name] for name in query_inputs(self.spec)}
+
+    def _complete(self, query: Tensors) -> dict[str, tf.Tensor]:
+        filled = complete_query(query, self.spec)
+        return keep_most_recent(filled, self.history_length)
 
     def _rows(self, item_ids: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
         """Returns the catalogue rows of ids, int32 `[batch, n]`; -1 if unknown."""
         rows = self.rows.lookup(item_ids)
         return tf.broadcast_to(rows, [batch, tf.shape(rows)[1]])
 
+    def nearest(
+        self, query: tf.Tensor, excluded: tf.Tensor, width: tf.Tensor, inputs: Tensors
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what `AllowedItems.search` finds in the index."""
+        found: tuple[tf.Tensor, tf.Tensor] = self._shared_search(
+            query, excluded, width, self.allowed.asked(inputs)
+        )
+        return found
+
+    def _alike(
+        self, query: tf.Tensor, excluded: tf.Tensor, width: tf.Tensor, inputs: Tensors
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        return self.allowed.search(query, excluded, width, inputs, self.directions)
+
     def _listed(
-        self, query: tf.Tensor, excluded: tf.Tensor, inputs: Tensors, index: Index
+        self,
+        query: tf.Tensor,
+        excluded: tf.Tensor,
+        inputs: Tensors,
+        search: Callable[..., tuple[tf.Tensor, tf.Tensor]],
     ) -> dict[str, tf.Tensor]:
         """Returns the best allowed items of each query, `[batch, max k]`.
 
@@ -257,10 +286,10 @@ class Recommender(tf.Module):
             query: `[batch, width]`.
             excluded: catalogue rows `[batch, n]`; -1 excludes nothing.
             inputs: `k`, int32, scalar or `[batch]`, and the filters'.
-            index: that is asked.
+            search: `nearest`, or the like.
         """
         width, within = self._places(inputs, tf.shape(query)[0])
-        rows, scores = self.allowed.search(query, excluded, width, inputs, index)
+        rows, scores = search(query, excluded, width, inputs)
         real = within & (scores > -math.inf)
         return {
             ITEM_ID: tf.where(real, tf.gather(self.item_ids, rows), ""),

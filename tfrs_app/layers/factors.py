@@ -71,7 +71,15 @@ def _spread(pairs: sp.csr_matrix, factors: np.ndarray, candidate: np.ndarray) ->
     """Returns the standard deviation of the scores of mean histories; 1 for none."""
     some = pairs[np.flatnonzero(np.diff(pairs.indptr))[:USERS_OF_SCALE]]
     mean = (some @ factors) / some.sum(axis=1).reshape(-1, 1)
-    return float(np.std(np.asarray(mean) @ candidate.T)) or 1.0
+    return _deviation(np.asarray(mean), candidate) or 1.0
+
+
+def _deviation(left: np.ndarray, right: np.ndarray) -> float:
+    """Returns the standard deviation of all products of rows, without making them."""
+    pairs = len(left) * len(right)
+    mean = left.sum(axis=0) @ right.sum(axis=0) / pairs
+    square = np.sum((left.T @ left) * (right.T @ right)) / pairs
+    return float(np.sqrt(max(square - mean**2, 0.0)))
 
 
 class FactorTables(tf.keras.layers.Layer):

@@ -133,8 +133,19 @@ class RetrievalModel(tfrs.Model):
         self.mean_loss.update_state(loss)
         return {"loss": self.mean_loss.result()}
 
+    def make_variables(self, query: Mapping[str, tf.Tensor]) -> None:
+        """Makes all variables, which layers otherwise make when first called.
+
+        Args:
+            query: inputs of the query tower for no query.
+        """
+        self.query_tower(query)
+        self._embedded(tf.zeros([0], tf.int32), tf.constant(0, tf.int64))
+
+    # All control flow is TensorFlow's own, so there is no Python to translate.
     @tf.function(
-        input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64)]
+        input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64)],
+        autograph=False,
     )
     def embed_items(self, rows: tf.Tensor, moment_s: tf.Tensor) -> tf.Tensor:
         """Returns the embeddings of catalogue rows `[n]` at a moment, `[n, width]`."""

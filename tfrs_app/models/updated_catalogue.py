@@ -75,8 +75,7 @@ def towers_on(
 def call_once(model: RetrievalModel, reader: QueryReader) -> None:
     """Makes the towers' variables, as layers do when they are first called."""
     nobody = tf.zeros([0], tf.int64)
-    model.query_tower(reader(nobody, nobody, nobody, nobody))
-    model.embed_items(tf.zeros([0], tf.int32), 0)
+    model.make_variables(reader(nobody, nobody, nobody, nobody))
 
 
 def _and_of(fresh: Sequence[bytes], known: np.ndarray, embed: Embed) -> np.ndarray:
