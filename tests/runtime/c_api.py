@@ -1,7 +1,7 @@
-"""TensorFlow's C API by ctypes: loads and runs a SavedModel without importing TensorFlow.
+"""TensorFlow's C API by ctypes: runs a SavedModel without importing TensorFlow.
 
-Source of the functions: tensorflow/c/c_api.h and tf_tensor.h of TensorFlow 2.11. Nothing
-of the repository is imported: no other TensorFlow may come into the process.
+Source of the functions: c_api.h and tf_tensor.h in tensorflow/c of TensorFlow 2.11.
+Nothing of the repository is imported: no other TensorFlow may come into the process.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Asks a model on this TensorFlow and on the published server's libraries: do they agree?
+"""Asks a model on this TensorFlow and on the published server's: do they agree?
 
-`python -m tests.runtime.gate MODEL_VERSION DATASET [USERS]` prints a table and ends with
-1 if any answer differs.
+`python -m tests.runtime.gate MODEL_VERSION DATASET [USERS]` prints a table and ends
+with 1 if any answer differs.
 """
 
 from __future__ import annotations

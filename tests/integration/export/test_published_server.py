@@ -36,10 +36,14 @@ def test_the_exact_index_needs_core_ops_only(ranked):
         assert unknown == {"Scann>ScannSearchBatched", "Scann>ScannTensorsToScann"}
 
 
+def saved_model_of(folder):
+    data = (folder / "saved_model.pb").read_bytes()
+    return saved_model_pb2.SavedModel.FromString(data)
+
+
 def ops_of(folder):
     """All ops that the graph and its functions name, the functions aside."""
-    data = (folder / "saved_model.pb").read_bytes()
-    (meta_graph,) = saved_model_pb2.SavedModel.FromString(data).meta_graphs
+    (meta_graph,) = saved_model_of(folder).meta_graphs
     library = meta_graph.graph_def.library.function
     named = {node.op for node in meta_graph.graph_def.node}
     named |= {node.op for function in library for node in function.node_def}
