@@ -10,14 +10,16 @@ WORKERS ?= 2
 SMOKE := configs/smoke.yaml
 # These train for an hour, some on a shop whose tables are not in this repository.
 OTHER_SHOP := $(addprefix benchmarks/,ablation.py cold_items.py fine_tuning.py ranking_ablation.py)
+# TensorFlow 2.11, TensorFlow Text 2.11 and ScaNN 1.2.9, see tests/runtime
+RUNTIME := .runtime/complete
 # What benchmarks/index.py is compared with
 PEERS := hnswlib==0.8.0 faiss-cpu==1.15.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo smoke test lint fmt bench clean
+.PHONY: help setup demo smoke test test-runtime lint fmt bench clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(STAMP): setup.py constraints.txt
 	@echo "Setting up $(VENV) with $(PYTHON): once, a few minutes, about 3 GB"
@@ -41,6 +43,14 @@ smoke: $(STAMP) ## The same on a made shop of toy size, in a minute
 
 test: $(STAMP) ## Every test
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+$(RUNTIME): tests/runtime/libraries.py | $(STAMP)
+	@echo "Fetching the libraries of the published model server: once, 240 MB"
+	$(BIN)/python -m tests.runtime.libraries
+	@touch $@
+
+test-runtime: $(STAMP) $(RUNTIME) ## Exported models on the libraries of the published ScaNN image
+	$(BIN)/python -m pytest -m runtime tests/integration/export
 
 lint: $(STAMP) ## ruff, mypy, import rules
 	$(BIN)/ruff check .

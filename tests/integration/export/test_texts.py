@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from tests.integration.export.conftest import Served, tensor
 from tests.little_shop import ITEMS, T0
+from tests.runtime.gate import TOLERANCE, compared
+from tests.runtime.mark import needs_libraries
 from tests.tiny_encoder import write_encoder
 from tfrs_app.contract.config import ExportConfig
 from tfrs_app.data.catalogue_update import updated
@@ -220,3 +222,13 @@ def test_without_texts_items_are_embedded_by_their_other_features(
     given["colour"] = tf.constant(["yellow"])
     yellow = signatures["embed_items"](**given, **numbers(size=[3.0]))["embedding"]
     assert np.abs(red - yellow).max() > 1e-4
+
+
+@pytest.mark.runtime
+@needs_libraries
+def test_the_published_server_reads_texts_alike(served, little_encoded):
+    found = compared(served.folder, little_encoded.dataset, 3, ("tensorflow_text",))
+    assert found.keys() >= {"search", "embed_items", "retrieve"}
+    for name, agreement in found.items():
+        assert agreement.same == agreement.rows > 0, name
+        assert agreement.difference < TOLERANCE, name
