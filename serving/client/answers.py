@@ -25,6 +25,9 @@ SOURCES = "sources"
 LEFT_OUT = "left_out_item_id"
 EFFECT = "effect"
 
+_ROWS_AND_ITEMS = 2
+"""Dimensions that every output has at least."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -124,8 +127,10 @@ def read_lists(
             NaN or infinite, or an item must not be there.
     """
     score = SCORE if SCORE in outputs else LIFT
-    _check_rows(outputs, (ITEM_ID, score), rows)
-    ids = outputs[ITEM_ID]
+    ids = _found(outputs, ITEM_ID, rows)
+    _found(outputs, score, rows)
+    for name, array in outputs.items():
+        _check_shape(name, array, ids.shape)
     if ids.shape[1] > k:
         raise WrongAnswer(f"lists of {ids.shape[1]} items, at most {k} were asked for")
     _check_numbers(outputs, np.asarray(ids != "", bool))
@@ -149,11 +154,11 @@ def read_explanations(
     Raises:
         WrongAnswer: rows or items are missing, or a number is NaN or infinite.
     """
-    _check_rows(outputs, (FATE, SCORE), 1)
-    if outputs[FATE].shape[1] != len(item_ids):
-        raise WrongAnswer(
-            f"{outputs[FATE].shape[1]} items are explained, not {len(item_ids)}"
-        )
+    for name in (FATE, PLACE, RANK, RETRIEVAL_RANK, SOURCES, SCORE, REASON):
+        _check_shape(name, _found(outputs, name, 1), (1, len(item_ids)))
+    left_out = _found(outputs, LEFT_OUT, 1)
+    effects = _found(outputs, EFFECT, 1)
+    _check_shape(EFFECT, effects, (1, len(item_ids), *left_out.shape[1:]))
     _check_numbers(outputs, np.ones((1, len(item_ids)), bool))
     return [_explanation(outputs, n, item) for n, item in enumerate(item_ids)]
 
@@ -203,13 +208,22 @@ def _probabilities(
     }
 
 
-def _check_rows(outputs: Mapping[str, Array], needed: Sequence[str], rows: int) -> None:
-    for name in needed:
-        if name not in outputs:
-            raise WrongAnswer(f"the answer lacks the output {name!r}")
-    for name, array in outputs.items():
-        if len(array) != rows:
-            raise WrongAnswer(f"output {name!r} has {len(array)} rows, not {rows}")
+def _found(outputs: Mapping[str, Array], name: str, rows: int) -> Array:
+    if name not in outputs:
+        raise WrongAnswer(f"the answer lacks the output {name!r}")
+    array = outputs[name]
+    if array.ndim < _ROWS_AND_ITEMS:
+        raise WrongAnswer(f"output {name!r} has shape {list(array.shape)}, not rows")
+    if len(array) != rows:
+        raise WrongAnswer(f"output {name!r} has {len(array)} rows, not {rows}")
+    return array
+
+
+def _check_shape(name: str, array: Array, shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise WrongAnswer(
+            f"output {name!r} has shape {list(array.shape)}, not {list(shape)}"
+        )
 
 
 def _check_numbers(outputs: Mapping[str, Array], real: Array) -> None:

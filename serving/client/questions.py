@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from serving.client.answers import Explanation, ItemList, read_explanations
@@ -61,10 +62,11 @@ class Questions(Listing):
         Raises:
             ClientError: a subclass says why; with a fallback fewer do.
         """
-        barred = [*exclude, *(history if new_only else ())]
         shopper = Shopper(
-            history, event_types, timestamps, timestamp, features, tuple(barred)
+            history, event_types, timestamps, timestamp, features, exclude
         )
+        if new_only:
+            shopper = replace(shopper, exclude=(*exclude, *history))
         lists = yield from self.recommend_many(
             [shopper], k=k, filters=filters, diversity=diversity, timeout_s=timeout_s
         )

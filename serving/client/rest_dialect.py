@@ -182,6 +182,6 @@ def _to_bytes(element: Any) -> bytes:
     if isinstance(element, str):
         return element.encode()
     try:
-        return base64.b64decode(element["b64"])
+        return base64.b64decode(element["b64"], validate=True)
     except (KeyError, TypeError, binascii.Error) as error:
         raise TensorError(f"{element!r:.40} is neither a string nor b64") from error
