@@ -21,9 +21,8 @@ from serving.client import (
     Unavailable,
     WrongAnswer,
 )
-from serving.server.options import ServerOptions
 from serving.server.server import running
-from tests.integration.serving.clients import KINDS, client_of, open_client
+from tests.integration.serving.clients import KINDS, client_of, open_client, options_of
 
 PATIENT = Retries(attempts=1000, first_pause_s=0.05, longest_pause_s=0.1, budget=1000)
 
@@ -43,7 +42,7 @@ def half(client, **options):
 
 
 def test_a_call_outlives_a_restart_of_the_server(models, ports):
-    options = ServerOptions({"hp2": models["hp2"]}, *ports)
+    options = options_of({"hp2": models["hp2"]}, *ports)
     with ExitStack() as opened:
         with running(options) as addresses:
             clients = [
@@ -100,7 +99,7 @@ def test_a_server_that_is_killed_is_told_and_found_again(models, ports):
                 thread.join(60)
                 # Nothing but Unavailable: no answer is made up, none is lost silently.
                 assert [type(error) for error in errors] == [Unavailable]
-            options = ServerOptions({"hp2": models["hp2"]}, *ports)
+            options = options_of({"hp2": models["hp2"]}, *ports)
             with running(options):
                 assert [again(client) for client in clients] == [[2.5]] * 4
 
@@ -240,7 +239,7 @@ def liar(tmp_path_factory):
     tf.saved_model.save(
         module, str(base / "1"), signatures={"serving_default": module.recommend}
     )
-    with running(ServerOptions({"liar": base}, grpc_port=0, rest_port=0)) as addresses:
+    with running(options_of({"liar": base})) as addresses:
         yield addresses
 
 
