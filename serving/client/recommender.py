@@ -1,133 +1,120 @@
-"""The interface of a model server's client, and what REST and gRPC have in common."""
+"""The client for threads: one interface, over REST or gRPC."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+import functools
+import time
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
-import numpy as np
+from serving.client.access import Access
+from serving.client.dialect import Dialect
+from serving.client.errors import InvalidRequest
+from serving.client.fallback import Fallback
+from serving.client.questions import Questions
+from serving.client.retries import Retries
+from serving.client.steps import Steps, drive
+from serving.client.transport import Transport
 
-from serving.client.errors import InvalidRequest, ServerFault
-from serving.client.tensors import to_array
-from serving.tensor_codec import Array, TensorType
-
-_BYTES_SUFFIX = "_bytes"
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class TensorSpec:
-    """Describes a named input or output.
+class Options:
+    """Says how a client behaves.
 
     Attributes:
-        kind: element type.
-        shape: None stands for any size; a `shape` of None for any rank.
+        timeout_s: of each call, retries included, unless the call names its own.
+        retries: of failures that a retry can mend.
+        access: TLS and token.
+        fallback: answers `recommend` when the model does not; None: nothing does.
+        catalogue: ids that may be listed; None: any.
     """
 
-    kind: TensorType
-    shape: tuple[int | None, ...] | None
+    timeout_s: float = 5.0
+    retries: Retries = field(default_factory=Retries)
+    access: Access = field(default_factory=Access)
+    fallback: Fallback | None = None
+    catalogue: Container[str] | None = None
+
+    def questions(self, dialect: Dialect) -> Questions:
+        """Returns what asks a server that speaks so."""
+        return Questions(
+            dialect,
+            timeout_s=self.timeout_s,
+            retries=self.retries,
+            fallback=self.fallback,
+            catalogue=self.catalogue,
+        )
 
 
-@dataclass(frozen=True)
-class Signature:
-    """Describes a signature; some of the inputs may have defaults in the model."""
+def _by_thread(
+    method: Callable[Concatenate[Questions, P], Steps[T]],
+) -> Callable[Concatenate[Recommender, P], T]:
+    """Returns a method that holds a conversation to its end."""
 
-    inputs: Mapping[str, TensorSpec]
-    outputs: Mapping[str, TensorSpec]
+    @functools.wraps(method)
+    def ask(client: Recommender, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return client._drive(method(client._questions, *args, **kwargs))
 
-
-@dataclass(frozen=True)
-class VersionStatus:
-    """Tells a version's state: START, LOADING, AVAILABLE, UNLOADING or END."""
-
-    version: int
-    state: str
-    error: str
+    return ask
 
 
-class Recommender(ABC):
-    """Asks one model of a server; safe to share between threads.
+class Client:
+    """Holds what asks, and counts what happened."""
+
+    def __init__(self, questions: Questions) -> None:
+        """Takes what asks."""
+        self._questions = questions
+        self._closed = False
+
+    def counts(self) -> dict[str, int]:
+        """Returns how often things happened since the client was made.
+
+        `requests`, `retries`, `rejected` (answers that can't be true), `degraded`
+        (fallbacks), and one for each class of error.
+        """
+        return self._questions.counts.snapshot()
+
+    def check_open(self) -> None:
+        """Raises InvalidRequest once the client is closed."""
+        if self._closed:
+            raise InvalidRequest("this client is closed; make another")
+
+
+class Recommender(Client):
+    """Asks one model of a server; threads may share it.
 
     Use it as a context manager, or call `close`.
     """
 
-    def __init__(self, model: str, version: int | None, timeout_s: float) -> None:
-        """Takes the model's name, the version (None: the server's latest), a deadline.
-
-        Args:
-            model: name that the server knows it by.
-            version: None asks the latest.
-            timeout_s: for each call, unless the call names its own.
-        """
-        self.model = model
-        self.version = version
-        self.timeout_s = timeout_s
-        self._signatures: dict[str, Signature] | None = None
-
-    def predict(
+    def __init__(
         self,
-        signature: str,
-        inputs: Mapping[str, Any],
-        *,
-        timeout_s: float | None = None,
-    ) -> dict[str, Array]:
-        """Returns the outputs of a signature by name.
+        questions: Questions,
+        transport: Transport,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Takes what asks, what carries, and how to wait; see `connect`."""
+        super().__init__(questions)
+        self._transport, self._sleep = transport, sleep
 
-        Args:
-            signature: name, for instance `serving_default`.
-            inputs: arrays or nested lists; inputs with a default may be left out.
-            timeout_s: overrides the client's.
+    predict = _by_thread(Questions.predict)
+    signatures = _by_thread(Questions.signatures)
+    status = _by_thread(Questions.status)
+    recommend = _by_thread(Questions.recommend)
+    recommend_many = _by_thread(Questions.recommend_many)
+    similar_items = _by_thread(Questions.similar_items)
+    complete_basket = _by_thread(Questions.complete_basket)
+    search = _by_thread(Questions.search)
+    explain = _by_thread(Questions.explain)
 
-        Returns:
-            Arrays. Strings are object arrays of `str`, of `bytes` where the output's
-            name ends in `_bytes`.
-
-        Raises:
-            ClientError: a subclass says why.
-        """
-        deadline_s = self.timeout_s if timeout_s is None else timeout_s
-        try:
-            spec = self._signature(signature, deadline_s)
-            arrays = _checked(signature, spec, inputs)
-            outputs = self._predict(signature, spec, arrays, deadline_s)
-        except InvalidRequest:
-            self._signatures = None  # the server may have swapped the model since
-            raise
-        return {name: _texts(name, array) for name, array in outputs.items()}
-
-    def signatures(self) -> dict[str, Signature]:
-        """Returns the model's signatures by name; asked once, then remembered.
-
-        Raises:
-            ClientError: a subclass says why.
-        """
-        return self._cached_signatures(self.timeout_s)
-
-    @abstractmethod
-    def status(self) -> list[VersionStatus]:
-        """Returns the state of the chosen version, or of all, newest first.
-
-        Raises:
-            ClientError: a subclass says why.
-        """
-
-    @abstractmethod
     def close(self) -> None:
-        """Closes the connection."""
-
-    @abstractmethod
-    def _fetch_signatures(self, timeout_s: float) -> dict[str, Signature]: ...
-
-    @abstractmethod
-    def _predict(
-        self,
-        name: str,
-        signature: Signature,
-        inputs: Mapping[str, Array],
-        timeout_s: float,
-    ) -> dict[str, Array]: ...
+        """Closes the connections."""
+        self._closed = True
+        self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -140,46 +127,6 @@ class Recommender(ABC):
     ) -> None:
         self.close()
 
-    def _cached_signatures(self, timeout_s: float) -> dict[str, Signature]:
-        known = self._signatures
-        if known is None:
-            known = self._signatures = self._fetch_signatures(timeout_s)
-        return known
-
-    def _signature(self, name: str, timeout_s: float) -> Signature:
-        known = self._cached_signatures(timeout_s)
-        if name not in known:
-            raise InvalidRequest(
-                f"model {self.model!r} has no signature {name!r}; it has "
-                f"{', '.join(sorted(known))}"
-            )
-        return known[name]
-
-
-def _checked(
-    name: str, signature: Signature, inputs: Mapping[str, Any]
-) -> dict[str, Array]:
-    unknown = inputs.keys() - signature.inputs.keys()
-    if unknown:
-        raise InvalidRequest(
-            f"signature {name!r} has no input {min(unknown)!r}; it has "
-            f"{', '.join(sorted(signature.inputs))}"
-        )
-    return {
-        alias: to_array(alias, value, signature.inputs[alias].kind)
-        for alias, value in inputs.items()
-    }
-
-
-def _texts(name: str, array: Array) -> Array:
-    if array.dtype != object or name.endswith(_BYTES_SUFFIX):
-        return array
-    texts = np.empty(array.size, dtype=object)
-    try:
-        texts[:] = [value.decode() for value in array.ravel()]
-    except UnicodeDecodeError as error:
-        raise ServerFault(
-            f"output {name!r} is not UTF-8; an output of bytes needs a name that ends "
-            f"in {_BYTES_SUFFIX!r}"
-        ) from error
-    return texts.reshape(array.shape)
+    def _drive(self, steps: Steps[T]) -> T:
+        self.check_open()
+        return drive(steps, self._transport.send, self._sleep)

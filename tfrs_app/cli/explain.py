@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from tfrs_app.cli.recommend import Shop, ask, show_history
+from serving.client import Explanation
+from tfrs_app.cli.filters import filters_of
+from tfrs_app.cli.recommend import Shop, asking, show_history
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.errors import ConfigError
-from tfrs_app.contract.signatures import (
-    EFFECT,
-    EXPLAIN,
-    FATE,
-    ITEM_ID,
-    LEFT_OUT_ITEM,
-    PLACE,
-    RANK_OF,
-    RETRIEVAL_RANK,
-    SCORE,
-    SOURCES_TOLD,
-    K,
-)
 
 WORDS = {
     "unknown": "the catalogue lacks it",
@@ -70,38 +58,39 @@ def explain(
             "add `ranking: {}`, train and export"
         )
     shop = Shop.behind(stages)
-    inputs = shop.inputs_of(history, user, filters)
-    asked = {**inputs, ITEM_ID: np.array([items], object), K: np.array(k, np.int32)}
-    told = ask(stages, server, EXPLAIN, asked)
-    show_history(stages.console, shop, inputs)
+    shopper = shop.shopper(history, user)
+    chosen = filters_of(filters, shop.dataset.spec)
+    with asking(stages, server) as client:
+        told = client.explain(items, shopper, k=k, filters=chosen)
+    show_history(stages.console, shop, shopper)
     table = Table(
         "item", "text", "what becomes of it", "proposed by", "rank", "towers' rank",
         "score", "gains most from",
         title=f"why, says {server}",
     )  # fmt: skip
-    fates = [str(fate) for fate in told[FATE][0]]
-    for place, item in enumerate(items):
-        said = WORDS[fates[place]]
-        if told[PLACE][0][place]:
-            said += f" at {told[PLACE][0][place]}"
-        cells = [
-            item,
-            shop.text(item),
-            said,
-            str(told[SOURCES_TOLD][0][place]).replace(",", ", "),
-            str(told[RANK_OF][0][place] or "-"),
-            str(told[RETRIEVAL_RANK][0][place] or "-"),
-            f"{told[SCORE][0][place]:.4f}",
-            _reasons(told[LEFT_OUT_ITEM][0], told[EFFECT][0][place]),
-        ]
-        table.add_row(*map(escape, cells))
+    for explanation in told:
+        table.add_row(*map(escape, _cells(shop, explanation)))
     stages.console.print(table)
-    return fates
+    return [explanation.fate for explanation in told]
 
 
-def _reasons(left_out: Sequence[str], effect: Sequence[float]) -> str:
+def _cells(shop: Shop, told: Explanation) -> list[str]:
+    place = f" at {told.place}" if told.place else ""
+    return [
+        told.item_id,
+        shop.text(told.item_id),
+        WORDS[told.fate] + place,
+        ", ".join(told.sources),
+        str(told.rank or "-"),
+        str(told.retrieval_rank or "-"),
+        f"{told.score:.4f}",
+        _reasons(told.effects),
+    ]
+
+
+def _reasons(effects: Mapping[str, float]) -> str:
     """Returns the items of the history without which the score would be lower."""
-    order = np.argsort(-np.asarray(effect), kind="stable")[:REASONS_SHOWN]
+    order = sorted(effects, key=lambda item: -effects[item])[:REASONS_SHOWN]
     return ", ".join(
-        f"{left_out[n]} (+{effect[n]:.4f})" for n in order if effect[n] > 0
+        f"{item} (+{effects[item]:.4f})" for item in order if effects[item] > 0
     )

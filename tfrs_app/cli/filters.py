@@ -1,17 +1,17 @@
-"""The option `--filter NAME=VALUE` as inputs of a request."""
+"""The option `--filter NAME=VALUE` as filters of a request."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from tfrs_app.contract.errors import ConfigError
 from tfrs_app.contract.features import FeatureSpec, Kind, Role
 
+Filters = dict[str, list[str] | float]
 
-def filters_of(given: Sequence[str], spec: FeatureSpec) -> dict[str, np.ndarray]:
-    """Returns the inputs of a batch of one: strings `[1, n]`, numbers `[1]`.
+
+def filters_of(given: Sequence[str], spec: FeatureSpec) -> Filters:
+    """Returns what to pass by, as the client takes it.
 
     Args:
         given: `allow_NAME=VALUE,VALUE`, `block_NAME=...`, `min_NAME=NUMBER`, ...
@@ -21,7 +21,7 @@ def filters_of(given: Sequence[str], spec: FeatureSpec) -> dict[str, np.ndarray]
         ConfigError: names the option and what would do.
     """
     columns = {name: f for f in spec.of(Role.CANDIDATE) for name in f.filters}
-    inputs: dict[str, np.ndarray] = {}
+    filters: Filters = {}
     for option in given:
         name, sign, value = option.partition("=")
         if name not in columns or not sign:
@@ -30,17 +30,16 @@ def filters_of(given: Sequence[str], spec: FeatureSpec) -> dict[str, np.ndarray]
                 f"--filter {option}: is no filter of this shop; write NAME=VALUE with "
                 f"one of {known}"
             )
-        if name in inputs:
+        if name in filters:
             raise ConfigError(f"--filter {option}: {name} is given twice; keep one")
         if columns[name].kind is Kind.CATEGORICAL:
-            values = [part.strip() for part in value.split(",")]
-            inputs[name] = np.array([values], object)
+            filters[name] = [part.strip() for part in value.split(",")]
             continue
         try:
-            inputs[name] = np.array([float(value)], np.float32)
+            filters[name] = float(value)
         except ValueError as error:
             raise ConfigError(
                 f"--filter {option}: {value!r} is not a number; write for example "
                 f"{name}=9.5"
             ) from error
-    return inputs
+    return filters

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from serving.client import ClientError, ItemList, Recommender, Shopper, connect
 from tfrs_app.cli.filters import filters_of
 from tfrs_app.cli.published import Published
+from tfrs_app.cli.shoppers import shopper_of
 from tfrs_app.cli.stages import Stages
-from tfrs_app.contract.errors import ConfigError
-from tfrs_app.contract.features import HISTORY_ITEM_ID, ITEM_ID, Kind, Role
+from tfrs_app.contract.errors import ConfigError, ServerError
+from tfrs_app.contract.features import ITEM_ID, Kind, Role
 from tfrs_app.contract.privacy import UserKey
-from tfrs_app.contract.signatures import (
-    DIVERSITY,
-    EXCLUDE,
-    REASON,
-    RELEVANCE,
-    SCORE,
-    SERVING_DEFAULT,
-    SOURCE,
-    K,
-)
 
 if TYPE_CHECKING:
     from tfrs_app.data.dataset import Dataset
 
 HISTORY_SHOWN = 8
-HEADS = {RELEVANCE: "words", SOURCE: "proposed by", REASON: "because of"}
+HEADS = {
+    "relevance": "words",
+    "source": "proposed by",
+    "reason_item_id": "because of",
+}
+"""Attributes of an item in a list."""
 
 
 @dataclass(frozen=True)
@@ -76,38 +74,25 @@ class Shop:
         values = (self.dataset.catalogue[f.name][row].decode() for f in features)
         return " | ".join(value for value in values if value)
 
-    def query_of(self, user_id: str) -> dict[str, np.ndarray]:
-        """Returns what a client would send for a user, batch 1.
+    def shopper(self, history: Sequence[str] | None, user: str | None) -> Shopper:
+        """Returns whom to ask for: somebody new, a history, or a user.
 
         Raises:
-            ConfigError: the dataset has no such user.
+            ConfigError: both are given, or the dataset has no such user.
         """
-        from tfrs_app.export.warmup import raw_query
+        if history is not None and user is not None:
+            raise ConfigError("--history and --user exclude each other; give one")
+        if user is not None:
+            return self._user(user)
+        return Shopper(history or ())
 
+    def _user(self, user_id: str) -> Shopper:
         hashed = [self.user_key.pseudonym(user_id)] if self.user_key else []
         encoded = [name.encode() for name in (user_id, *hashed)]
         users = np.flatnonzero(np.isin(self.dataset.events.user_id, encoded))
         if not len(users):
             raise ConfigError(f"--user {user_id!r}: no such user in the dataset")
-        return raw_query(self.dataset, int(users[0]), self.history_length)
-
-    def inputs_of(
-        self, history: Sequence[str] | None, user: str | None, filters: Sequence[str]
-    ) -> dict[str, Any]:
-        """Returns what a client would send for a history or user, and filters.
-
-        Raises:
-            ConfigError: both are given, or the user or a filter is unknown.
-        """
-        if history is not None and user is not None:
-            raise ConfigError("--history and --user exclude each other; give one")
-        chosen = filters_of(filters, self.dataset.spec)
-        inputs: dict[str, Any] = {}
-        if user is not None:
-            inputs = self.query_of(user)
-        elif history is not None:
-            inputs = {HISTORY_ITEM_ID: np.array([history], dtype=object)}
-        return {**inputs, **chosen}
+        return shopper_of(self.dataset, int(users[0]), self.history_length)
 
 
 def recommend(
@@ -141,61 +126,60 @@ def recommend(
         ServerError: the server can't be reached or refuses the request.
     """
     shop = Shop.behind(stages)
-    inputs = shop.inputs_of(history, user, filters)
-    if new_only and HISTORY_ITEM_ID in inputs:
-        inputs[EXCLUDE] = inputs[HISTORY_ITEM_ID]
-    inputs[K] = np.array(k, np.int32)
-    if diversity:
-        inputs[DIVERSITY] = np.array([diversity], np.float32)
-    answer = ask(stages, server, SERVING_DEFAULT, inputs)
-    show_history(stages.console, shop, inputs)
+    shopper = shop.shopper(history, user)
+    chosen = filters_of(filters, shop.dataset.spec)
+    if new_only:
+        shopper = replace(shopper, exclude=shopper.history)
+    with asking(stages, server) as client:
+        (answer,) = client.recommend_many(
+            [shopper], k=k, filters=chosen, diversity=diversity
+        )
+    show_history(stages.console, shop, shopper)
     show_list(stages.console, shop, answer, f"recommended by {server}")
-    return [item for item in answer[ITEM_ID][0] if item]
+    return answer.item_ids
 
 
-def ask(
-    stages: Stages, server: str, signature: str, inputs: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    """Returns what the shop's server answers.
+@contextmanager
+def asking(stages: Stages, server: str) -> Iterator[Recommender]:
+    """Yields a client of the shop's model.
 
     Raises:
         ServerError: the server can't be reached or refuses the request.
     """
-    from serving.client import connect
+    try:
+        with connect(server, model=stages.config.shop) as client:
+            yield client
+    except ClientError as error:
+        raise ServerError(str(error)) from error
 
-    with connect(server, model=stages.config.shop) as client:
-        return client.predict(signature, inputs)
 
-
-def show_history(console: Console, shop: Shop, inputs: Mapping[str, Any]) -> None:
+def show_history(console: Console, shop: Shop, shopper: Shopper) -> None:
     """Prints the newest events of a request."""
-    if HISTORY_ITEM_ID not in inputs:
+    if not shopper.history:
         return
-    recent = [_text(i) for i in inputs[HISTORY_ITEM_ID][0]][-HISTORY_SHOWN:]
+    recent = shopper.history[-HISTORY_SHOWN:]
     table = Table("item", "text", title=f"history, last {len(recent)}")
     for item in recent:
         table.add_row(escape(item), escape(shop.text(item)))
     console.print(table)
 
 
-def show_list(
-    console: Console, shop: Shop, answer: Mapping[str, Any], title: str
-) -> None:
+def show_list(console: Console, shop: Shop, answer: ItemList, title: str) -> None:
     """Prints a list of items with what is told of each."""
-    told = [name for name in HEADS if name in answer]
-    table = Table("#", "item", "text", "score", title=title)
-    for name in told:
-        table.add_column(HEADS[name])
-    pairs = zip(answer[ITEM_ID][0], answer[SCORE][0], strict=True)
-    for rank, (item, score) in enumerate(pairs, start=1):
-        if item:
-            more = [_text(answer[name][0][rank - 1]) for name in told]
-            cells = [item, shop.text(item), f"{score:.4f}", *more]
-            table.add_row(str(rank), *map(escape, cells))
+    told = {
+        head: [_text(getattr(item, name)) for item in answer]
+        for name, head in HEADS.items()
+    }
+    shown = {head: texts for head, texts in told.items() if any(texts)}
+    table = Table("#", "item", "text", "score", *shown, title=title)
+    for row, item in enumerate(answer):
+        more = [texts[row] for texts in shown.values()]
+        cells = [item.item_id, shop.text(item.item_id), f"{item.score:.4f}", *more]
+        table.add_row(str(row + 1), *map(escape, cells))
     console.print(table)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode()
+def _text(value: str | float | None) -> str:
+    if value is None:
+        return ""
     return value if isinstance(value, str) else f"{value:.3f}"

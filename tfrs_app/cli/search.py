@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from tfrs_app.cli.recommend import Shop, ask, show_list
+from tfrs_app.cli.filters import filters_of
+from tfrs_app.cli.recommend import Shop, asking, show_list
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.errors import ConfigError
-from tfrs_app.contract.signatures import ITEM_ID, PERSONAL, QUERY, SEARCH, K
 
 
 def search(
@@ -46,10 +44,9 @@ def search(
             "`text: {}`, train and export"
         )
     shop = Shop.behind(stages)
-    inputs = shop.inputs_of(history, user, filters)
-    inputs |= {QUERY: np.array([text], object), K: np.array(k, np.int32)}
-    if personal is not None:
-        inputs[PERSONAL] = np.array([personal], np.float32)
-    answer = ask(stages, server, SEARCH, inputs)
+    shopper = shop.shopper(history, user)
+    chosen = filters_of(filters, shop.dataset.spec)
+    with asking(stages, server) as client:
+        answer = client.search(text, shopper, k=k, filters=chosen, personal=personal)
     show_list(stages.console, shop, answer, f"found for {text!r} by {server}")
-    return [item for item in answer[ITEM_ID][0] if item]
+    return answer.item_ids

@@ -1,7 +1,8 @@
-"""One suite for both clients; parity of TensorFlow, REST and gRPC."""
+"""One suite for all clients; parity of TensorFlow, REST and gRPC."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -14,26 +15,24 @@ from serving.client import (
     ServerFault,
     Unavailable,
     VersionStatus,
-    connect,
 )
+from tests.integration.serving.clients import KINDS, client_of, open_client
 from tests.integration.serving.models import item_embeddings
 
 VERSIONS = {"hp2": "00000123", "words": "1", "index": "7"}
 
 
-@pytest.fixture(params=["grpc", "rest"])
+@pytest.fixture(params=KINDS)
 def ask(request, server):
-    """Opens clients of one protocol to the running server."""
-    opened = []
+    """Opens clients of one kind to the running server."""
+    with ExitStack() as opened:
 
-    def client(model, **options):
-        address = getattr(server, request.param)
-        opened.append(connect(address, model=model, **options))
-        return opened[-1]
+        def client(model, **options):
+            return opened.enter_context(
+                client_of(request.param, server, model=model, **options)
+            )
 
-    yield client
-    for connection in opened:
-        connection.close()
+        yield client
 
 
 def test_predicts(ask):
@@ -117,7 +116,7 @@ def test_status(ask):
     [
         ({"z": [1]}, "no input 'z'; it has x"),
         ({"x": ["a"]}, "'x' has .*, expected float"),
-        ({"x": [[1]]}, r'input "x" has shape \[1, 1\], expected \[\?\]'),
+        ({"x": [[1]]}, r"input 'x' has shape \[1, 1\], expected \[\?\]"),
         ({}, "x"),
     ],
 )
@@ -145,26 +144,36 @@ def test_tells_a_fault_of_the_graph(ask):
         ask("index").predict("serving_default", {"query": np.empty((0, 8))})
 
 
-@pytest.mark.parametrize("scheme", ["grpc", "rest"])
-def test_tells_a_server_that_is_not_there(scheme):
+@pytest.mark.parametrize("kind", KINDS)
+def test_tells_a_server_that_is_not_there(kind):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        address = f"{scheme}://127.0.0.1:{unused.getsockname()[1]}"
-        with connect(address, model="m") as client, pytest.raises(Unavailable):
-            client.status()
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        with open_client(kind, address, model="m") as client:
+            with pytest.raises(Unavailable):
+                client.status()
+            assert client.counts() == {"requests": 1, "retries": 3, "Unavailable": 1}
 
 
-@pytest.mark.parametrize("scheme", ["grpc", "rest"])
-def test_gives_up_at_the_deadline(scheme):
+@pytest.mark.parametrize("kind", KINDS)
+def test_gives_up_at_the_deadline(kind):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        address = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}"
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
         with (
-            connect(address, model="m", timeout_s=0.2) as client,
+            open_client(kind, address, model="m", timeout_s=0.2) as client,
             pytest.raises(DeadlineExceeded),
         ):
             client.predict("serving_default", {})
+
+
+def test_a_closed_client_says_so(ask):
+    client = ask("hp2")
+    client.status()
+    client.close()
+    with pytest.raises(InvalidRequest, match="closed"):
+        client.status()
 
 
 def test_threads_share_a_client(ask):

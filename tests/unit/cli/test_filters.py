@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from tests.unit.export.test_filters import SPEC
@@ -7,11 +6,13 @@ from tfrs_app.contract.errors import ConfigError
 from tfrs_app.contract.features import FeatureSpec
 
 
-def test_options_become_a_batch_of_one():
-    inputs = filters_of(["allow_colour=A, B=C", "min_price=2.5", "max_price=9"], SPEC)
-    assert inputs["allow_colour"].tolist() == [["A", "B=C"]]
-    assert inputs["min_price"].tolist() == [2.5]
-    assert inputs["max_price"].dtype == np.float32
+def test_options_become_what_the_client_takes():
+    given = ["allow_colour=A, B=C", "min_price=2.5", "max_price=9"]
+    assert filters_of(given, SPEC) == {
+        "allow_colour": ["A", "B=C"],
+        "min_price": 2.5,
+        "max_price": 9.0,
+    }
     assert filters_of([], SPEC) == {}
 
 

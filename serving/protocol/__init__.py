@@ -1,0 +1,1 @@
+"""TF Serving's wire protocol: messages for those who live without TensorFlow."""
