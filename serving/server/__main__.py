@@ -7,6 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from serving.server.operations.logs import configure
+from serving.server.operations.options import (
+    add_operations_flags,
+    operations_options,
+)
 from serving.server.options import ServerOptions
 from tfrs_app.contract.errors import UserError
 
@@ -21,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rest_port=flags.rest_api_port,
             bind=flags.bind,
             insecure_allow_remote=flags.insecure_allow_remote,
+            operations=operations_options(flags),
         )
+        configure(options.operations.log_format)
         from serving.server.server import serve  # TensorFlow takes seconds to import
 
         serve(options)
@@ -50,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="permit a --bind that other machines can reach",
     )
+    add_operations_flags(parser)
     return parser
 
 

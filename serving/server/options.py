@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from serving.server.operations.options import OperationsOptions
 from tfrs_app.contract.errors import ServerError
 
 _MODEL_NAME = re.compile(r"[^/:]+")
@@ -25,6 +26,7 @@ class ServerOptions:
         bind: IP address to listen on.
         insecure_allow_remote: permits a `bind` that other machines can reach; nothing
             is encrypted and nobody is asked who they are.
+        operations: metrics, TLS, tokens, limits, logs.
     """
 
     models: Mapping[str, Path]
@@ -32,6 +34,7 @@ class ServerOptions:
     rest_port: int = 8501
     bind: str = "127.0.0.1"
     insecure_allow_remote: bool = False
+    operations: OperationsOptions = field(default_factory=OperationsOptions)
 
     def __post_init__(self) -> None:
         """Checks the options.
@@ -68,9 +71,10 @@ class ServerOptions:
             raise ServerError(
                 f"bind {self.bind!r} is not an IP address; use 127.0.0.1"
             ) from error
-        if not (address.is_loopback or self.insecure_allow_remote):
+        encrypted = self.operations.ssl_config_file is not None
+        if not (address.is_loopback or encrypted or self.insecure_allow_remote):
             raise ServerError(
                 f"bind {self.bind} can be reached from other machines, without "
-                "encryption or login; use 127.0.0.1 or allow it with "
-                "--insecure_allow_remote"
+                "encryption or login; use 127.0.0.1, encrypt with --ssl_config_file or "
+                "allow it with --insecure_allow_remote"
             )

@@ -21,10 +21,12 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from serving.server.configs.logging import LoggingPolicy
 from serving.server.models.registry import ModelRegistry
 from serving.server.operations.observer import Observers
+from serving.server.operations.operations import Operations
 from serving.server.options import ServerOptions
-from serving.server.rest.app import MAX_BODY_BYTES, RestApi
+from serving.server.rest.app import RestApi
 from serving.server.rpc.services import ModelService, PredictionService
 from tfrs_app.contract.errors import ServerError
 
@@ -73,28 +75,54 @@ def running(options: ServerOptions) -> Iterator[Addresses]:
         ServerError: a model cannot be loaded or a port is taken.
     """
     registry = ModelRegistry(options.models)
-    observers = Observers()
+    operations = Operations(options.operations, _request_logs(options))
+    operations.metrics.watch_states(lambda: _states(options, registry))
+    observers = Observers(operations.observers)
     with ExitStack() as stack:
         stack.callback(registry.close)
+        stack.enter_context(operations.running())
         registry.load()
+        _reload_on_hangup(operations)
+        fronts = (options, registry, observers, operations)
         yield Addresses(
-            grpc=stack.enter_context(_grpc_server(options, registry, observers)),
-            rest=stack.enter_context(_rest_server(options, registry, observers)),
+            grpc=stack.enter_context(_grpc_server(*fronts)),
+            rest=stack.enter_context(_rest_server(*fronts)),
         )
+
+
+def _request_logs(options: ServerOptions) -> dict[str, LoggingPolicy]:
+    policy = options.operations.request_log
+    return {} if policy is None else dict.fromkeys(options.models, policy)
+
+
+def _states(
+    options: ServerOptions, registry: ModelRegistry
+) -> Iterator[tuple[str, int, str]]:
+    for model in options.models:
+        for status in registry.status(model, None):
+            yield model, status.version, status.state.name
+
+
+def _reload_on_hangup(operations: Operations) -> None:
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGHUP, lambda *_: operations.reload())
 
 
 @contextmanager
 def _grpc_server(
-    options: ServerOptions, registry: ModelRegistry, observers: Observers
+    options: ServerOptions,
+    registry: ModelRegistry,
+    observers: Observers,
+    operations: Operations,
 ) -> Iterator[str]:
     threads = _THREADS_PER_CORE * (os.cpu_count() or 1)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
         options=[
             ("grpc.so_reuseport", 0),  # else a port in use is shared, not refused
-            ("grpc.max_receive_message_length", MAX_BODY_BYTES),
-            ("grpc.max_send_message_length", -1),
+            *operations.grpc_options,
         ],
+        interceptors=operations.interceptors,
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(registry, observers), server
@@ -103,7 +131,7 @@ def _grpc_server(
         ModelService(registry, observers), server
     )
     try:
-        port = server.add_insecure_port(f"{options.host}:{options.grpc_port}")
+        port = operations.add_grpc_port(server, f"{options.host}:{options.grpc_port}")
     except RuntimeError as error:
         raise _taken("gRPC", options, options.grpc_port) from error
     server.start()
@@ -115,17 +143,21 @@ def _grpc_server(
 
 @contextmanager
 def _rest_server(
-    options: ServerOptions, registry: ModelRegistry, observers: Observers
+    options: ServerOptions,
+    registry: ModelRegistry,
+    observers: Observers,
+    operations: Operations,
 ) -> Iterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(
-            RestApi(registry, observers),
+            operations.wrapped(RestApi(registry, observers)),
             lifespan="off",
             ws="none",
             access_log=False,
             log_config=None,
             server_header=False,
             timeout_graceful_shutdown=_GRACE_S,
+            **operations.uvicorn_settings,
         )
     )
     with _bound_socket(options) as listener:
@@ -135,7 +167,7 @@ def _rest_server(
         thread.start()
         try:
             _wait_until_started(server, thread)
-            yield f"http://{options.host}:{listener.getsockname()[1]}"
+            yield f"{operations.scheme}://{options.host}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()
