@@ -50,7 +50,7 @@ class Tokens:
         Administering without a file of its own takes the tokens for asking.
 
         Raises:
-            ConfigError: a file is missing, open to others or empty, or a token is short.
+            ConfigError: a file is missing, open to others, or has no good token.
         """
         self._asking_file = asking
         self._administering_file = administering
