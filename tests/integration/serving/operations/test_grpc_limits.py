@@ -108,16 +108,17 @@ def test_endless_headers_do_not_pile_up(port, predict):
     with Raw(port) as connection:
         hello(connection)
         connection.send(frame(HEADERS, REQUEST, 1))
-        connection.send(*[frame(CONTINUATION, header * 60, 1)] * 10_000)  # 120 MB
+        connection.send(*[frame(CONTINUATION, header * 60, 1)] * 25_000)  # 300 MB
         assert_serves(predict)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # KiB
-    assert grown < 60 * 1024
+    assert grown < 200 * 1024  # gRPC keeps what it says of them in an error
 
 
 def test_too_many_calls_at_once_wait_or_are_refused(port, server):
     with Raw(port) as connection:
         hello(connection)
-        settings = dict(frames(connection.until(frame(SETTINGS, flags=1))))[SETTINGS]
+        received = frames(connection.until(frame(SETTINGS, flags=1)))
+    settings = next(payload for kind, payload in received if kind == SETTINGS)
     pairs = struct.iter_unpack(">HI", settings)
     assert dict(pairs)[3] == 128  # SETTINGS_MAX_CONCURRENT_STREAMS
 
