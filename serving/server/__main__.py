@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 
 from serving.server.flags import options_of, parser
+from serving.server.operations.logs import configure
 from serving.server.process import serve
 from tfrs_app.contract.errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the server until it is told to stop; returns the exit status."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
     try:
-        serve(options_of(parser().parse_args(arguments)))
+        options = options_of(parser().parse_args(arguments))
+        configure(options.operations.log_format)
+        serve(options)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

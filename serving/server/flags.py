@@ -8,6 +8,10 @@ from pathlib import Path
 
 from serving.server.models.lifecycle import Lifecycle
 from serving.server.models.model_config import ModelConfig
+from serving.server.operations.options import (
+    add_operations_flags,
+    operations_options,
+)
 from serving.server.options import ServerOptions
 from tfrs_app.contract.errors import ServerError
 
@@ -38,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     _add_models(flags)
     _add_addresses(flags)
     _add_process(flags)
+    add_operations_flags(flags)
     for name in _WITHOUT_EFFECT:
         flags.add_argument(f"--{name}", help=argparse.SUPPRESS)
     return flags
@@ -70,6 +75,7 @@ def options_of(flags: argparse.Namespace) -> ServerOptions:
         ),
         reload_rpc=flags.enable_reload_rpc,
         workers=flags.workers,
+        operations=operations_options(flags),
     )
 
 

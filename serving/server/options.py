@@ -9,6 +9,7 @@ from pathlib import Path
 
 from serving.server.models.lifecycle import Lifecycle
 from serving.server.models.model_config import ModelConfig, check_models
+from serving.server.operations.options import OperationsOptions
 from tfrs_app.contract.errors import ServerError
 
 _MAX_PORT = 65535
@@ -34,6 +35,7 @@ class ServerOptions:
         reload_rpc: whether clients may replace the models; None permits it on the
             loopback only, since a base path is code that will be run.
         workers: processes that share the ports.
+        operations: metrics, TLS, tokens, limits, logs.
     """
 
     models: Mapping[str, ModelConfig]
@@ -49,6 +51,7 @@ class ServerOptions:
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     reload_rpc: bool | None = None
     workers: int = 1
+    operations: OperationsOptions = field(default_factory=OperationsOptions)
 
     def __post_init__(self) -> None:
         """Checks the options.
@@ -96,9 +99,10 @@ class ServerOptions:
             raise ServerError(
                 f"bind {self.bind!r} is not an IP address; use 127.0.0.1"
             ) from error
-        if not (self.is_local or self.insecure_allow_remote):
+        encrypted = self.operations.ssl_config_file is not None
+        if not (self.is_local or encrypted or self.insecure_allow_remote):
             raise ServerError(
                 f"bind {self.bind} can be reached from other machines, without "
-                "encryption or login; use 127.0.0.1 or allow it with "
-                "--insecure_allow_remote"
+                "encryption or login; use 127.0.0.1, encrypt with --ssl_config_file or "
+                "allow it with --insecure_allow_remote"
             )

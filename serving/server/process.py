@@ -75,7 +75,7 @@ def _serve_here(options: ServerOptions, signals: Signals) -> None:
     try:
         server.start()
         announce(options)
-        signals.wait_for_end(server.reload_config)
+        signals.wait_for_end(server.reload)
     finally:
         server.stop()
 
@@ -86,7 +86,8 @@ def announce(options: ServerOptions) -> None:
     if options.grpc_port is not None:
         parts.append(f"gRPC {options.host}:{options.grpc_port}")
     if options.rest_port is not None:
-        parts.append(f"REST http://{options.host}:{options.rest_port}")
+        scheme = "https" if options.operations.ssl_config_file else "http"
+        parts.append(f"REST {scheme}://{options.host}:{options.rest_port}")
     if options.grpc_socket_path:
         parts.append(f"gRPC unix:{options.grpc_socket_path}")
     sys.stdout.write(f"serving {', '.join(options.models)}: {', '.join(parts)}\n")

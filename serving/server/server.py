@@ -5,22 +5,24 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from serving.server.configs.logging import LoggingPolicy
 from serving.server.configs.model_server import read_model_configs
 from serving.server.errors import ServingError
 from serving.server.models.manager import ModelManager
 from serving.server.models.registry import ModelRegistry
 from serving.server.operations.health import Health
 from serving.server.operations.observer import Observers
+from serving.server.operations.operations import Operations
 from serving.server.options import ServerOptions
 from serving.server.ports import reserved
 from serving.server.rest.app import RestApi
 from serving.server.rest.front import RestFront
 from serving.server.rpc.front import RpcFront
 from serving.server.rpc.services import ModelService, PredictionService
-from tfrs_app.contract.errors import ServerError
+from tfrs_app.contract.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ class Addresses:
 
     Attributes:
         grpc: `host:port`, empty if gRPC is off.
-        rest: `http://host:port`, empty if REST is off.
+        rest: `http://host:port` or `https://...`, empty if REST is off.
     """
 
     grpc: str
@@ -41,9 +43,10 @@ class Addresses:
     def of(cls, options: ServerOptions) -> Addresses:
         """Returns the addresses of options whose ports are known."""
         grpc, rest = options.grpc_port, options.rest_port
+        scheme = "https" if options.operations.ssl_config_file else "http"
         return cls(
             grpc="" if grpc is None else f"{options.host}:{grpc}",
-            rest="" if rest is None else f"http://{options.host}:{rest}",
+            rest="" if rest is None else f"{scheme}://{options.host}:{rest}",
         )
 
 
@@ -56,7 +59,10 @@ class Server:
         self._registry = ModelRegistry()
         self._manager = ModelManager(options.models, self._registry, options.lifecycle)
         self._health = Health(self._registry, self._manager.names)
-        self._observers = Observers()
+        self._operations = Operations(options.operations, _request_logs(options))
+        self._operations.metrics.watch_states(self._states)
+        self._observers = Observers(self._operations.observers)
+        self._running = ExitStack()
         self._rpc: RpcFront | None = None
         self._rest: RestFront | None = None
         self._stopping = threading.Event()
@@ -67,26 +73,34 @@ class Server:
         Raises:
             ServerError: nothing can be loaded, or a port is taken.
         """
+        self._running.enter_context(self._operations.running())
         self._manager.start()
         self._rpc = self._rpc_front()
         self._rpc.start()
         if self._options.rest_port is not None:
             api = RestApi(self._registry, self._observers, self._health)
-            self._rest = RestFront(self._options, self._options.rest_port, api)
+            self._rest = RestFront(
+                self._options, self._options.rest_port, api, self._operations
+            )
             self._rest.start()
         if self._options.config_poll_s > 0:
             threading.Thread(
                 target=self._poll_config, name="model config", daemon=True
             ).start()
 
-    def reload_config(self) -> None:
+    def reload(self) -> None:
+        """Reads certificates, tokens and the model config again, as SIGHUP asks."""
+        self._operations.reload()
+        self._reload_models()
+
+    def _reload_models(self) -> None:
         """Serves what the model config file says now; a bad file changes nothing."""
         path = self._options.model_config_file
         if path is None:
             return
         try:
             self._manager.reload(read_model_configs(path))
-        except (ServerError, ServingError) as error:
+        except (UserError, ServingError) as error:
             _LOG.error("the model config was not taken over: %s", error)
 
     def stop(self) -> None:
@@ -100,6 +114,7 @@ class Server:
         if self._rest is not None:
             self._rest.join()
         self._manager.close()
+        self._running.close()
 
     def _rpc_front(self) -> RpcFront:
         options = self._options
@@ -115,7 +130,13 @@ class Server:
                 self._manager.reload if reload_rpc else None,
             ),
             self._health,
+            self._operations,
         )
+
+    def _states(self) -> Iterator[tuple[str, int, str]]:
+        for model in self._registry.models():
+            for status in self._registry.status(model):
+                yield model, status.version, status.state.name
 
     def _poll_config(self) -> None:
         path, taken = self._options.model_config_file, None
@@ -125,8 +146,18 @@ class Server:
             except OSError as error:
                 text = str(error).encode()
             if taken is not None and text != taken:
-                self.reload_config()
+                self._reload_models()
             taken = text
+
+
+def _request_logs(options: ServerOptions) -> dict[str, LoggingPolicy]:
+    """Returns the request log of each model that has one, its own or the flags'."""
+    logs = {}
+    for name, config in options.models.items():
+        policy = config.logging or options.operations.request_log
+        if policy is not None:
+            logs[name] = policy
+    return logs
 
 
 @contextmanager

@@ -6,11 +6,13 @@ import logging
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from serving.server.options import ServerOptions
@@ -55,6 +57,9 @@ def supervise(
         ServerError: a worker could not start.
     """
     workers = [_Worker(index) for index in range(options.workers)]
+    metrics = tempfile.TemporaryDirectory(prefix="tfrs-app-metrics-")
+    operations = replace(options.operations, metrics_folder=Path(metrics.name))
+    options = replace(options, operations=operations)
     try:
         for worker in workers:
             _start(worker, options)
@@ -68,6 +73,7 @@ def supervise(
             wait([w.process.sentinel for w in workers if w.due == 0], _LOOK_S)
     finally:
         _stop(workers, options.lifecycle.grace_s)
+        metrics.cleanup()
 
 
 def _start(worker: _Worker, options: ServerOptions) -> None:
@@ -152,7 +158,7 @@ def _work(options: ServerOptions, index: int, pipe: Connection) -> None:
         server.start()
         pipe.send(_READY)
         threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
-        signals.wait_for_end(server.reload_config)
+        signals.wait_for_end(server.reload)
     except ServerError as error:
         pipe.send(str(error))
     finally:

@@ -24,8 +24,14 @@ class UserKey:
     secret: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, source: str | None) -> UserKey | None:
-        """Reads the key that `data.hash_users` names, `env:NAME` or `file:PATH`.
+    def of(
+        cls, source: str | None, named_by: str = "data.hash_users"
+    ) -> UserKey | None:
+        """Reads the key that a setting names, `env:NAME` or `file:PATH`.
+
+        Args:
+            source: of the key; None: there is none.
+            named_by: the setting, for messages.
 
         Raises:
             ConfigError: there is none, or its length does not fit.
@@ -39,13 +45,13 @@ class UserKey:
             ).strip()
         except (KeyError, OSError) as error:
             raise ConfigError(
-                f"data.hash_users: {source!r} holds no key; set the variable or write "
+                f"{named_by}: {source!r} holds no key; set the variable or write "
                 "the file, e.g. with `openssl rand -hex 32`"
             ) from error
         least, most = _KEY_BYTES
         if not least <= len(secret) <= most:
             raise ConfigError(
-                f"data.hash_users: the key in {source!r} has {len(secret)} bytes; use "
+                f"{named_by}: the key in {source!r} has {len(secret)} bytes; use "
                 f"{least} to {most}, e.g. of `openssl rand -hex 32`"
             )
         return cls(secret)

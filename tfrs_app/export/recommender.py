@@ -115,9 +115,7 @@ class Recommender(tf.Module):
         )
         self._shared_look_up = shared(lambda query: lookup(self._complete(query)))
         self._shared_query = shared(lambda query: query_tower(self._looked_up(query)))
-        self._shared_search = shared(
-            lambda *asked: self.allowed.search(*asked, index=index)
-        )
+        self._shared_search = shared(lambda *asked: self.allowed.search(*asked, index))
 
     @property
     def main_signature(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
+from serving.server.configs.logging import logging_policy
 from serving.server.models.model_config import (
     PLATFORM,
     Every,
@@ -17,7 +18,7 @@ from serving.server.models.model_config import (
     VersionPolicy,
     check_models,
 )
-from tfrs_app.contract.errors import ServerError
+from tfrs_app.contract.errors import ServerError, UserError
 
 _LIST = "model_config_list"
 _TENSORFLOW_TYPE = 1  # of the old field model_type
@@ -40,7 +41,7 @@ def read_model_configs(path: Path) -> dict[str, ModelConfig]:
         ) from error
     try:
         return model_configs(message)
-    except ServerError as error:
+    except UserError as error:
         raise ServerError(f"model config file {path}: {error}") from error
 
 
@@ -76,7 +77,7 @@ def _model(entry: Any) -> ModelConfig:
         policy=_policy(entry),
         labels=dict(entry.version_labels),
         platform=_platform(entry),
-        logging=entry.logging_config if entry.HasField("logging_config") else None,
+        logging=logging_policy(entry.logging_config, entry.name),
     )
 
 

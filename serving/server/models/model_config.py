@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from serving.server.configs.logging import LoggingPolicy
 from tfrs_app.contract.errors import ServerError
 
 PLATFORM = "tensorflow"
@@ -55,14 +55,14 @@ class ModelConfig:
         policy: which of the versions there are served.
         labels: version by label.
         platform: what runs it; only `tensorflow` is known.
-        logging: TF Serving's LoggingConfig message, or None.
+        logging: which of its requests are recorded, or None.
     """
 
     base_path: Path
     policy: VersionPolicy = Latest()
     labels: Mapping[str, int] = field(default_factory=dict)
     platform: str = PLATFORM
-    logging: Any = None
+    logging: LoggingPolicy | None = None
 
 
 def check_models(models: Mapping[str, ModelConfig]) -> None:

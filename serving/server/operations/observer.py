@@ -24,6 +24,11 @@ class Entrypoint(StrEnum):
     REST = "REST"
 
 
+def _no_header(name: str) -> str | None:
+    """Stands for a request without any header."""
+    return None
+
+
 @dataclass
 class Call:
     """Holds what is known of one request; filled in while it is answered.
@@ -38,6 +43,9 @@ class Call:
         outputs: a Predict's arrays by name, empty unless it was answered.
         code: how it ended.
         seconds: from its arrival to its answer.
+        runtime_seconds: time in the model's run, None if it did not get there.
+        header: returns the value of a request's header (REST) or metadata (gRPC) by its
+            lower-case name, None if there is none.
     """
 
     api: str
@@ -49,6 +57,15 @@ class Call:
     outputs: Mapping[str, Array] = field(default_factory=dict)
     code: grpc.StatusCode = grpc.StatusCode.OK
     seconds: float = 0.0
+    runtime_seconds: float | None = None
+    header: Callable[[str], str | None] = _no_header
+
+    @contextmanager
+    def timed_run(self) -> Iterator[None]:
+        """Notes how long the block, the model's run, takes."""
+        started = time.perf_counter()
+        yield
+        self.runtime_seconds = time.perf_counter() - started
 
 
 Observer = Callable[[Call], None]

@@ -91,7 +91,7 @@ class RestApi:
             target = parse(request.method, path)
             if request.headers.get("content-encoding", "").lower() == "gzip":
                 body = inflate(body)
-            return _json(200, self._content(target, body))
+            return _json(200, self._content(request, target, body))
         except ServingError as error:
             return _error(error.http_status, error.message)
         except BodyTooLargeError:
@@ -104,9 +104,10 @@ class RestApi:
         trouble = self._health.trouble() if path == _READINESS else ""
         return _error(503, trouble) if trouble else _json(200, b"{}")
 
-    def _content(self, target: Target, body: bytes) -> bytes:
+    def _content(self, request: Request, target: Target, body: bytes) -> bytes:
         with self._observers.call(_API[target.verb], Entrypoint.REST) as call:
             call.model = target.model
+            call.header = request.headers.get
             match target.verb:
                 case Verb.PREDICT:
                     return self._predict(target, body, call)
@@ -140,7 +141,8 @@ class RestApi:
                     "signature def"
                 )
             call.inputs = to_arrays(request, signature)
-            call.outputs = servable.run(call.signature, call.inputs)
+            with call.timed_run():
+                call.outputs = servable.run(call.signature, call.inputs)
         return encode_answer(call.outputs, request.format)
 
     def _metadata(self, target: Target, call: Call) -> bytes:

@@ -7,6 +7,7 @@ import time
 
 import uvicorn
 
+from serving.server.operations.operations import Operations
 from serving.server.options import ServerOptions
 from serving.server.ports import listening
 from serving.server.rest.app import RestApi
@@ -18,19 +19,22 @@ _POLL_S = 0.01
 class RestFront:
     """Answers HTTP requests on a thread of this process once it is started."""
 
-    def __init__(self, options: ServerOptions, port: int, api: RestApi) -> None:
+    def __init__(
+        self, options: ServerOptions, port: int, api: RestApi, operations: Operations
+    ) -> None:
         """Takes the port, which must be free to listen on, and what answers."""
         self._options = options
         self._port = port
         self._server = uvicorn.Server(
             uvicorn.Config(
-                api,
+                operations.wrapped(api),
                 lifespan="off",
                 ws="none",
                 access_log=False,
                 log_config=None,
                 server_header=False,
                 timeout_graceful_shutdown=int(options.lifecycle.grace_s) or 1,
+                **operations.uvicorn_settings,
             )
         )
         self._thread: threading.Thread | None = None

@@ -14,8 +14,8 @@ from tensorflow_serving.apis import (
 )
 
 from serving.server.operations.health import Health
+from serving.server.operations.operations import Operations
 from serving.server.options import ServerOptions
-from serving.server.rest.app import MAX_BODY_BYTES
 from serving.server.rpc.health import HealthService
 from serving.server.rpc.services import ModelService, PredictionService
 from tfrs_app.contract.errors import ServerError
@@ -32,6 +32,7 @@ class RpcFront:
         prediction: PredictionService,
         models: ModelService,
         health: Health,
+        operations: Operations,
     ) -> None:
         """Opens the port without answering yet.
 
@@ -43,11 +44,12 @@ class RpcFront:
             ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
             options=[
                 ("grpc.so_reuseport", 1),  # beside the placeholder and other workers
-                ("grpc.max_receive_message_length", MAX_BODY_BYTES),
-                ("grpc.max_send_message_length", -1),
+                *operations.grpc_options,
                 *options.grpc_channel_arguments,
             ],
+            interceptors=operations.interceptors,
         )
+        self._operations = operations
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             prediction, self._server
         )
@@ -71,7 +73,7 @@ class RpcFront:
 
     def _open(self, address: str) -> None:
         try:
-            self._server.add_insecure_port(address)
+            self._operations.add_grpc_port(self._server, address)
         except RuntimeError as error:
             raise ServerError(
                 f"cannot listen on {address} for gRPC: it is in use or may not be "

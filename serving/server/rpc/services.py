@@ -26,7 +26,7 @@ from serving.server.models.registry import ModelRegistry, VersionStatus
 from serving.server.models.servable import Servable
 from serving.server.operations.observer import Call, Entrypoint, Observers
 from serving.tensor_codec import Array, TensorError, decode, encode
-from tfrs_app.contract.errors import ServerError
+from tfrs_app.contract.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ def _answered(method: Method) -> Callable[[Any, Any, Any], Any]:
     def answer(service: Any, request: Any, context: Any) -> Any:
         try:
             with service.observers.call(method.__name__, Entrypoint.GRPC) as call:
+                call.header = functools.partial(_metadata, context)
                 _check_deadline(context)
                 response = method(service, request, call)
                 _check_deadline(context)
@@ -75,7 +76,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
             )
             call.inputs = _inputs(request)
-            call.outputs = servable.run(call.signature, call.inputs)
+            with call.timed_run():
+                call.outputs = servable.run(call.signature, call.inputs)
         response = predict_pb2.PredictResponse()
         _fill_model_spec(response.model_spec, call)
         for name in _wanted(request.output_filter, call.outputs):
@@ -134,7 +136,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
             )
         try:
             models = model_configs(request.config)
-        except ServerError as error:
+        except UserError as error:
             raise invalid(str(error)) from error
         self._reload(models)
         return model_management_pb2.ReloadConfigResponse()
@@ -216,6 +218,13 @@ def _fill_model_spec(spec: Any, call: Call) -> None:
     spec.name = call.model
     spec.version.value = call.version
     spec.signature_name = call.signature
+
+
+def _metadata(context: Any, name: str) -> str | None:
+    for key, value in context.invocation_metadata():
+        if key == name:
+            return str(value)
+    return None
 
 
 def _check_deadline(context: Any) -> None:

@@ -5,14 +5,14 @@ import threading
 from contextlib import contextmanager
 
 from serving.client import connect, connect_async
-from serving.server.options import ServerOptions
+from tests.integration.serving.models import free
 
 KINDS = ("grpc", "rest", "async grpc", "async rest")
 
 
 def options_of(models, grpc_port=0, rest_port=0):
     """Returns a server's options for base paths by model name."""
-    return ServerOptions(models, grpc_port=grpc_port, rest_port=rest_port)
+    return free(models, grpc_port=grpc_port, rest_port=rest_port)
 
 
 class Awaited:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from serving.server.configs.logging import LoggingPolicy, LogType
 from serving.server.configs.model_server import read_model_configs
 from serving.server.models.model_config import Every, Latest, ModelConfig, Specific
 from tfrs_app.contract.errors import ServerError
@@ -47,9 +48,10 @@ def test_keeps_the_logging_config_for_who_logs(tmp_path):
     models = read(
         tmp_path,
         'model_config_list { config { name: "a" base_path: "/a" '
-        "logging_config { sampling_config { sampling_rate: 0.5 } } } }",
+        "logging_config { sampling_config { sampling_rate: 0.5 } "
+        'log_collector_config { type: "jsonl" filename_prefix: "/log/a" } } } }',
     )
-    assert models["a"].logging.sampling_config.sampling_rate == 0.5
+    assert models["a"].logging == LoggingPolicy(LogType.JSONL, Path("/log/a"), 0.5)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A sampled record of answered requests, as TF Serving configures it."""
