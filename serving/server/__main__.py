@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from serving.server.batching.flags import add_batching_flags
+from serving.server.batching.options import BatchingOptions
 from serving.server.options import ServerOptions
 from tfrs_app.contract.errors import UserError
 
@@ -21,6 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rest_port=flags.rest_api_port,
             bind=flags.bind,
             insecure_allow_remote=flags.insecure_allow_remote,
+            batching=BatchingOptions.from_flags(
+                flags.enable_batching,
+                flags.batching_parameters_file,
+                flags.enable_per_model_batching_parameters,
+            ),
+            rest_timeout_s=flags.rest_api_timeout_in_ms / 1000,
         )
         from serving.server.server import serve  # TensorFlow takes seconds to import
 
@@ -50,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="permit a --bind that other machines can reach",
     )
+    parser.add_argument("--rest_api_timeout_in_ms", type=int, default=30_000)
+    add_batching_flags(parser)
     return parser
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from serving.server.batching.options import NO_BATCHING, BatchingOptions
 from tfrs_app.contract.errors import ServerError
 
 _MODEL_NAME = re.compile(r"[^/:]+")
@@ -25,6 +26,8 @@ class ServerOptions:
         bind: IP address to listen on.
         insecure_allow_remote: permits a `bind` that other machines can reach; nothing
             is encrypted and nobody is asked who they are.
+        batching: whether requests are batched, and how.
+        rest_timeout_s: how long a REST request may take.
     """
 
     models: Mapping[str, Path]
@@ -32,6 +35,8 @@ class ServerOptions:
     rest_port: int = 8501
     bind: str = "127.0.0.1"
     insecure_allow_remote: bool = False
+    batching: BatchingOptions = NO_BATCHING
+    rest_timeout_s: float = 30.0
 
     def __post_init__(self) -> None:
         """Checks the options.

@@ -33,6 +33,7 @@ _LOG = logging.getLogger(__name__)
 _GRACE_S = 5
 _POLL_S = 0.01
 _THREADS_PER_CORE = 4  # as TF Serving
+_MAX_THREADS = 128
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def running(options: ServerOptions) -> Iterator[Addresses]:
     Raises:
         ServerError: a model cannot be loaded or a port is taken.
     """
-    registry = ModelRegistry(options.models)
+    registry = ModelRegistry(options.models, options.batching)
     observers = Observers()
     with ExitStack() as stack:
         stack.callback(registry.close)
@@ -87,7 +88,7 @@ def running(options: ServerOptions) -> Iterator[Addresses]:
 def _grpc_server(
     options: ServerOptions, registry: ModelRegistry, observers: Observers
 ) -> Iterator[str]:
-    threads = _THREADS_PER_CORE * (os.cpu_count() or 1)
+    threads = _grpc_threads(options)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
         options=[
@@ -113,13 +114,24 @@ def _grpc_server(
         server.stop(_GRACE_S).wait()
 
 
+def _grpc_threads(options: ServerOptions) -> int:
+    """Returns how many calls wait for answers at once; batches need twice their size.
+
+    While one batch runs, the next one fills.
+    """
+    threads = _THREADS_PER_CORE * (os.cpu_count() or 1)
+    if options.batching.common is None:
+        return threads
+    return max(threads, min(2 * options.batching.common.rows_a_batch, _MAX_THREADS))
+
+
 @contextmanager
 def _rest_server(
     options: ServerOptions, registry: ModelRegistry, observers: Observers
 ) -> Iterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(
-            RestApi(registry, observers),
+            RestApi(registry, observers, options.rest_timeout_s),
             lifespan="off",
             ws="none",
             access_log=False,

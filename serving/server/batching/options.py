@@ -68,3 +68,6 @@ class BatchingOptions:
             return None
         threads = self.common.num_batch_threads
         return replace(read_batching_parameters(path), num_batch_threads=threads)
+
+
+NO_BATCHING = BatchingOptions()

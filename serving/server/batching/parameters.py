@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from tfrs_app.contract.errors import ServerError
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -23,7 +19,8 @@ class BatchingParameters:
             takes what queued while the last batch ran.
         max_enqueued_batches: bounds the queue of a signature, to so many times
             `max_batch_size` rows.
-        num_batch_threads: batches that run at the same time.
+        num_batch_threads: batches that run at the same time; None: one for each core
+            that the process may use.
         allowed_batch_sizes: sizes that batches are filled up to, increasing; none: any.
         pad_variable_length_inputs: lets requests share a batch whose other dimensions
             differ.
@@ -35,7 +32,7 @@ class BatchingParameters:
     max_batch_size: int = 1000
     batch_timeout_micros: int = 0
     max_enqueued_batches: int = 10
-    num_batch_threads: int = field(default_factory=_cores)
+    num_batch_threads: int | None = None
     allowed_batch_sizes: tuple[int, ...] = ()
     pad_variable_length_inputs: bool = False
     enable_large_batch_splitting: bool = False
@@ -55,6 +52,11 @@ class BatchingParameters:
         self._check_allowed_sizes()
 
     @property
+    def threads(self) -> int:
+        """Returns how many batches run at the same time in this process."""
+        return self.num_batch_threads or len(os.sched_getaffinity(0))
+
+    @property
     def rows_a_batch(self) -> int:
         """Returns how many rows a batch holds at most."""
         return self.max_execution_batch_size or self.max_batch_size
@@ -70,7 +72,7 @@ class BatchingParameters:
 
     def _check_at_least(self, name: str, least: int) -> None:
         value = getattr(self, name)
-        if value < least:
+        if value is not None and value < least:
             raise ServerError(
                 f"batching parameter {name} must be at least {least}, got {value}; "
                 "raise it or leave it out"

@@ -40,7 +40,7 @@ class BatchScheduler:
         self._closing = False
         self._threads = [
             threading.Thread(target=self._work, name=f"batch-{name}-{n}", daemon=True)
-            for n in range(parameters.num_batch_threads)
+            for n in range(parameters.threads)
         ]
         for thread in self._threads:
             thread.start()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import grpc
 
+from serving.server.batching.options import NO_BATCHING, BatchingOptions
 from serving.server.errors import ServingError, invalid
 from serving.server.models.servable import Servable
 from serving.server.models.warmup import warm_up
@@ -46,8 +47,13 @@ class VersionStatus:
 class ModelRegistry:
     """Loads the models under their base paths and finds them by name and version."""
 
-    def __init__(self, base_paths: Mapping[str, Path]) -> None:
+    def __init__(
+        self,
+        base_paths: Mapping[str, Path],
+        batching: BatchingOptions = NO_BATCHING,
+    ) -> None:
         """Takes the model names with their base paths, `<base path>/<version>/`."""
+        self._batching = batching
         self._base_paths = dict(base_paths)
         self._lock = threading.Lock()
         self._statuses: dict[str, dict[int, VersionStatus]] = {}
@@ -134,7 +140,7 @@ class ModelRegistry:
         self._report(model, status)
         self._report(model, replace(status, state=State.LOADING))
         try:
-            servable = load_servable(model, version, folder)
+            servable = load_servable(model, version, folder, self._batching)
         except Exception as error:  # whatever a foreign SavedModel makes TensorFlow say
             reason = _first_line(error)
             code = grpc.StatusCode.FAILED_PRECONDITION
@@ -152,7 +158,9 @@ class ModelRegistry:
             self._statuses.setdefault(model, {})[status.version] = status
 
 
-def load_servable(model: str, version: int, folder: Path) -> Servable:
+def load_servable(
+    model: str, version: int, folder: Path, batching: BatchingOptions = NO_BATCHING
+) -> Servable:
     """Returns a version, verified against its manifest if it has one, and warmed up.
 
     Raises:
@@ -160,7 +168,7 @@ def load_servable(model: str, version: int, folder: Path) -> Servable:
     """
     if (folder / MODEL_EXTRAS / MANIFEST).is_file():
         verify_model(folder)
-    servable = Servable(model, version, folder)
+    servable = Servable(model, version, folder, batching.of_version(folder))
     try:
         warm_up(servable, folder)
     except BaseException:

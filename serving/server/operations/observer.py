@@ -36,6 +36,7 @@ class Call:
         signature: empty where none is asked for.
         inputs: a Predict's arrays by name, empty for other calls.
         outputs: a Predict's arrays by name, empty unless it was answered.
+        deadline: `time.monotonic()` after which nobody waits for the answer, if any.
         code: how it ended.
         seconds: from its arrival to its answer.
     """
@@ -47,6 +48,7 @@ class Call:
     signature: str = ""
     inputs: Mapping[str, Array] = field(default_factory=dict)
     outputs: Mapping[str, Array] = field(default_factory=dict)
+    deadline: float | None = None
     code: grpc.StatusCode = grpc.StatusCode.OK
     seconds: float = 0.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -41,9 +42,10 @@ def _answered(method: Method) -> Callable[[Any, Any, Any], Any]:
     def answer(service: Any, request: Any, context: Any) -> Any:
         try:
             with service.observers.call(method.__name__, Entrypoint.GRPC) as call:
-                _check_deadline(context)
+                call.deadline = _deadline(context)
+                _check_deadline(call)
                 response = method(service, request, call)
-                _check_deadline(context)
+                _check_deadline(call)
         except ServingError as error:
             context.abort(error.code, cut(error.message))
         except Exception as error:  # one call's fault must not be silent, nor spread
@@ -71,7 +73,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
             )
             call.inputs = _inputs(request)
-            call.outputs = servable.run(call.signature, call.inputs)
+            call.outputs = servable.run(call.signature, call.inputs, call.deadline)
         response = predict_pb2.PredictResponse()
         _fill_model_spec(response.model_spec, call)
         for name in _wanted(request.output_filter, call.outputs):
@@ -188,9 +190,13 @@ def _fill_model_spec(spec: Any, call: Call) -> None:
     spec.signature_name = call.signature
 
 
-def _check_deadline(context: Any) -> None:
+def _deadline(context: Any) -> float | None:
     remaining_s = context.time_remaining()
-    if remaining_s is not None and remaining_s <= 0:
+    return None if remaining_s is None else time.monotonic() + remaining_s
+
+
+def _check_deadline(call: Call) -> None:
+    if call.deadline is not None and time.monotonic() >= call.deadline:
         raise ServingError(
             grpc.StatusCode.DEADLINE_EXCEEDED,
             "the call's deadline passed before its answer was ready",

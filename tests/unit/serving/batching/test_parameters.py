@@ -42,10 +42,11 @@ def test_defaults_are_those_of_tensorflow_serving(written):
         max_batch_size=1000,
         batch_timeout_micros=0,
         max_enqueued_batches=10,
-        num_batch_threads=os.cpu_count(),
+        num_batch_threads=None,
     )
     assert read_batching_parameters(written("")) == defaults == BatchingParameters()
     assert (defaults.rows_a_batch, defaults.rows_enqueued) == (1000, 10_000)
+    assert defaults.threads == len(os.sched_getaffinity(0))
 
 
 def test_reads_every_field(written):
