@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from serving.server.batching.flags import add_batching_flags
+from serving.server.batching.options import BatchingOptions
 from serving.server.models.lifecycle import Lifecycle
 from serving.server.models.model_config import ModelConfig
 from serving.server.operations.options import (
@@ -13,6 +15,7 @@ from serving.server.operations.options import (
     operations_options,
 )
 from serving.server.options import ServerOptions
+from serving.server.switch import add_switch
 from tfrs_app.contract.errors import ServerError
 
 # Flags of tensorflow_model_server that tune what does not exist here; they are taken,
@@ -28,7 +31,6 @@ _WITHOUT_EFFECT = (
     "tensorflow_session_parallelism",
 )
 
-_SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _MICROS = 1e6
 
 
@@ -42,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     _add_models(flags)
     _add_addresses(flags)
     _add_process(flags)
+    add_batching_flags(flags)
     add_operations_flags(flags)
     for name in _WITHOUT_EFFECT:
         flags.add_argument(f"--{name}", help=argparse.SUPPRESS)
@@ -75,18 +78,14 @@ def options_of(flags: argparse.Namespace) -> ServerOptions:
         ),
         reload_rpc=flags.enable_reload_rpc,
         workers=flags.workers,
+        rest_timeout_s=flags.rest_api_timeout_in_ms / 1000,
+        batching=BatchingOptions.from_flags(
+            flags.enable_batching,
+            flags.batching_parameters_file,
+            flags.enable_per_model_batching_parameters,
+        ),
         operations=operations_options(flags),
     )
-
-
-def add_switch(
-    flags: argparse._ActionsContainer, name: str, *, default: bool | None, help: str
-) -> None:
-    """Adds a flag that is on alone, and takes `=true` and `=false`."""
-    flags.add_argument(
-        f"--{name}", nargs="?", const=True, type=_switch, default=default, help=help,
-        metavar="true|false",
-    )  # fmt: skip
 
 
 def _add_models(flags: argparse.ArgumentParser) -> None:
@@ -153,6 +152,7 @@ def _add_addresses(flags: argparse.ArgumentParser) -> None:
         "--grpc_channel_arguments", default="", help="name=value,... for gRPC's core"
     )
     group.add_argument("--grpc_max_threads", type=int)
+    group.add_argument("--rest_api_timeout_in_ms", type=int, default=30_000)
     add_switch(
         group,
         "enable_reload_rpc",
@@ -207,15 +207,6 @@ def _channel_arguments(text: str) -> list[tuple[str, str | int]]:
         number = value.lstrip("-").isdigit()
         arguments.append((name, int(value) if number else value))
     return arguments
-
-
-def _switch(text: str) -> bool:
-    try:
-        return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-    except KeyError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is neither true nor false"
-        ) from error
 
 
 def _port(text: str) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from serving.server.batching.options import NO_BATCHING, BatchingOptions
 from serving.server.models.lifecycle import Lifecycle
 from serving.server.models.model_config import ModelConfig, check_models
 from serving.server.operations.options import OperationsOptions
@@ -35,6 +36,8 @@ class ServerOptions:
         reload_rpc: whether clients may replace the models; None permits it on the
             loopback only, since a base path is code that will be run.
         workers: processes that share the ports.
+        rest_timeout_s: how long a REST request may take.
+        batching: whether requests are batched, and how.
         operations: metrics, TLS, tokens, limits, logs.
     """
 
@@ -51,6 +54,8 @@ class ServerOptions:
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     reload_rpc: bool | None = None
     workers: int = 1
+    rest_timeout_s: float = 30.0
+    batching: BatchingOptions = NO_BATCHING
     operations: OperationsOptions = field(default_factory=OperationsOptions)
 
     def __post_init__(self) -> None:

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from serving.server.configs.logging import LoggingPolicy
 from serving.server.configs.model_server import read_model_configs
 from serving.server.errors import ServingError
+from serving.server.models.loader import load_servable
 from serving.server.models.manager import ModelManager
 from serving.server.models.registry import ModelRegistry
 from serving.server.operations.health import Health
@@ -57,7 +59,10 @@ class Server:
         """Takes options whose ports are numbers that nothing listens on."""
         self._options = options
         self._registry = ModelRegistry()
-        self._manager = ModelManager(options.models, self._registry, options.lifecycle)
+        loader = partial(load_servable, batching=options.batching)
+        self._manager = ModelManager(
+            options.models, self._registry, options.lifecycle, loader
+        )
         self._health = Health(self._registry, self._manager.names)
         self._operations = Operations(options.operations, _request_logs(options))
         self._operations.metrics.watch_states(self._states)
@@ -78,7 +83,12 @@ class Server:
         self._rpc = self._rpc_front()
         self._rpc.start()
         if self._options.rest_port is not None:
-            api = RestApi(self._registry, self._observers, self._health)
+            api = RestApi(
+                self._registry,
+                self._observers,
+                self._health,
+                self._options.rest_timeout_s,
+            )
             self._rest = RestFront(
                 self._options, self._options.rest_port, api, self._operations
             )

@@ -115,7 +115,11 @@ class Recommender(tf.Module):
         )
         self._shared_look_up = shared(lambda query: lookup(self._complete(query)))
         self._shared_query = shared(lambda query: query_tower(self._looked_up(query)))
-        self._shared_search = shared(lambda *asked: self.allowed.search(*asked, index))
+        self._shared_search = shared(
+            lambda query, excluded, width, inputs: self.allowed.search(
+                query, excluded, width, inputs, index
+            )
+        )
 
     @property
     def main_signature(self) -> str:

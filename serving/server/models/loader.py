@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import tensorflow as tf
 
+from serving.server.batching.options import NO_BATCHING, BatchingOptions
 from serving.server.errors import code_of_number
 from serving.server.models.servable import Servable
 from serving.server.models.warmup import warm_up
@@ -17,7 +18,9 @@ from tfrs_app.contract.artifacts import MANIFEST, MODEL_EXTRAS, verify_model
 _UNKNOWN_OP = "Op type not registered"
 
 
-def load_servable(model: str, version: int, folder: Path) -> Servable:
+def load_servable(
+    model: str, version: int, folder: Path, batching: BatchingOptions = NO_BATCHING
+) -> Servable:
     """Returns a version, verified against its manifest if it has one, and warmed up.
 
     Raises:
@@ -25,7 +28,7 @@ def load_servable(model: str, version: int, folder: Path) -> Servable:
     """
     if (folder / MODEL_EXTRAS / MANIFEST).is_file():
         verify_model(folder)
-    servable = Servable(model, version, folder)
+    servable = Servable(model, version, folder, batching.of_version(folder))
     try:
         warm_up(servable, folder)
     except BaseException:

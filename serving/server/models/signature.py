@@ -82,8 +82,8 @@ class Signature:
                 f"Missing but required: {_braced(missing)}."
             )
 
-    def feeds(self, inputs: Mapping[str, Array]) -> list[Array]:
-        """Returns the values of all inputs in the signature's order, checked.
+    def check(self, inputs: Mapping[str, Array]) -> None:
+        """Checks a request's values.
 
         Raises:
             ServingError: INVALID_ARGUMENT for a wrong name, dtype or shape.
@@ -91,6 +91,13 @@ class Signature:
         self.check_names(frozenset(inputs))
         for name, array in inputs.items():
             self.inputs[name].check(name, array)
+
+    def completed(self, inputs: Mapping[str, Array]) -> list[Array]:
+        """Returns the values of all inputs in the signature's order.
+
+        Args:
+            inputs: checked; what is left out gets its default.
+        """
         return [
             inputs[name] if name in inputs else self.defaults[name]
             for name in self.inputs

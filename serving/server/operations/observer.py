@@ -41,6 +41,7 @@ class Call:
         signature: empty where none is asked for.
         inputs: a Predict's arrays by name, empty for other calls.
         outputs: a Predict's arrays by name, empty unless it was answered.
+        deadline: `time.monotonic()` after which nobody waits for the answer, if any.
         code: how it ended.
         seconds: from its arrival to its answer.
         runtime_seconds: time in the model's run, None if it did not get there.
@@ -55,6 +56,7 @@ class Call:
     signature: str = ""
     inputs: Mapping[str, Array] = field(default_factory=dict)
     outputs: Mapping[str, Array] = field(default_factory=dict)
+    deadline: float | None = None
     code: grpc.StatusCode = grpc.StatusCode.OK
     seconds: float = 0.0
     runtime_seconds: float | None = None

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import grpc
-import tensorflow as tf
 from google.protobuf.json_format import MessageToDict
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -18,13 +17,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from serving.json_text import dumps
-from serving.server.errors import ServingError, invalid
+from serving.server.errors import ServingError
 from serving.server.models.registry import ModelRegistry
 from serving.server.models.servable import Servable
 from serving.server.operations.health import Health
 from serving.server.operations.observer import Call, Entrypoint, Observers
 from serving.server.rest.path import Target, Verb, is_api_path, parse
-from serving.server.rest.predict_body import encode_answer, parse_body, to_arrays
+from serving.server.rest.predict import DEFAULT_TIMEOUT_S, Predictor
 from serving.server.rpc.services import signature_def_map, status_response
 
 _LOG = logging.getLogger(__name__)
@@ -56,30 +55,42 @@ class RestApi:
     """Answers predict, metadata and status requests.
 
     A plain ASGI callable, since a router's own answers (405, redirects, decoded paths)
-    are not TF Serving's. Work is done on threads: it is computation, not waiting.
+    are not TF Serving's.
     """
 
     def __init__(
-        self, registry: ModelRegistry, observers: Observers, health: Health
+        self,
+        registry: ModelRegistry,
+        observers: Observers,
+        health: Health,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> None:
-        """Takes the models, who is told of each call, and what tells readiness."""
+        """Takes the models, who is told of each call, and what tells readiness.
+
+        Args:
+            registry: finds models.
+            observers: are told of each call.
+            health: tells readiness.
+            timeout_s: how long a model may take to answer.
+        """
         self._registry = registry
         self._health = health
         self._observers = observers
+        self._predictor = Predictor(registry, timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
         request = Request(scope, receive)
         try:
             body = await _read(request)
-            response = await run_in_threadpool(self._answer, request, body)
+            response = await self._answer(request, body)
         except ClientDisconnect:
             return
         except BodyTooLargeError as error:
             response = _error(413, str(error))
         await response(scope, receive, send)
 
-    def _answer(self, request: Request, body: bytes) -> Response:
+    async def _answer(self, request: Request, body: bytes) -> Response:
         path = request.scope["raw_path"].decode("ascii", errors="replace")
         if path in _PROBES and request.method == "GET":
             return self._probe(path)
@@ -90,8 +101,8 @@ class RestApi:
         try:
             target = parse(request.method, path)
             if request.headers.get("content-encoding", "").lower() == "gzip":
-                body = inflate(body)
-            return _json(200, self._content(request, target, body))
+                body = await run_in_threadpool(inflate, body)
+            return _json(200, await self._content(request, target, body))
         except ServingError as error:
             return _error(error.http_status, error.message)
         except BodyTooLargeError:
@@ -104,15 +115,15 @@ class RestApi:
         trouble = self._health.trouble() if path == _READINESS else ""
         return _error(503, trouble) if trouble else _json(200, b"{}")
 
-    def _content(self, request: Request, target: Target, body: bytes) -> bytes:
+    async def _content(self, request: Request, target: Target, body: bytes) -> bytes:
         with self._observers.call(_API[target.verb], Entrypoint.REST) as call:
             call.model = target.model
             call.header = request.headers.get
             match target.verb:
                 case Verb.PREDICT:
-                    return self._predict(target, body, call)
+                    return await self._predictor.answer(target, body, call)
                 case Verb.METADATA:
-                    return self._metadata(target, call)
+                    return await run_in_threadpool(self._metadata, target, call)
                 case Verb.STATUS:
                     return self._status(target)
             raise ServingError(
@@ -126,24 +137,6 @@ class RestApi:
         ) as servable:
             call.version = servable.version
             yield servable
-
-    def _predict(self, target: Target, body: bytes, call: Call) -> bytes:
-        request = parse_body(body)
-        with self._leased(target, call) as servable:
-            call.signature = (
-                request.signature_name
-                or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
-            )
-            signature = servable.signatures.get(call.signature)
-            if signature is None:  # gRPC has another code and text for it
-                raise invalid(
-                    f'Serving signature name: "{call.signature}" not found in '
-                    "signature def"
-                )
-            call.inputs = to_arrays(request, signature)
-            with call.timed_run():
-                call.outputs = servable.run(call.signature, call.inputs)
-        return encode_answer(call.outputs, request.format)
 
     def _metadata(self, target: Target, call: Call) -> bytes:
         with self._leased(target, call) as servable:

@@ -21,6 +21,7 @@ from serving.server.rpc.services import ModelService, PredictionService
 from tfrs_app.contract.errors import ServerError
 
 _THREADS_PER_CORE = 4  # as TF Serving
+_MAX_THREADS = 128
 
 
 class RpcFront:
@@ -39,7 +40,7 @@ class RpcFront:
         Raises:
             ServerError: a port or the Unix socket cannot be opened.
         """
-        threads = options.grpc_threads or _THREADS_PER_CORE * (os.cpu_count() or 1)
+        threads = options.grpc_threads or _threads(options)
         self._server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
             options=[
@@ -79,3 +80,14 @@ class RpcFront:
                 f"cannot listen on {address} for gRPC: it is in use or may not be "
                 "opened; choose another or stop what holds it"
             ) from error
+
+
+def _threads(options: ServerOptions) -> int:
+    """Returns how many calls wait for answers at once; batches need twice their size.
+
+    While one batch runs, the next one fills.
+    """
+    threads = _THREADS_PER_CORE * (os.cpu_count() or 1)
+    if options.batching.common is None:
+        return threads
+    return max(threads, min(2 * options.batching.common.rows_a_batch, _MAX_THREADS))

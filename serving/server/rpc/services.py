@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -46,9 +47,10 @@ def _answered(method: Method) -> Callable[[Any, Any, Any], Any]:
         try:
             with service.observers.call(method.__name__, Entrypoint.GRPC) as call:
                 call.header = functools.partial(_metadata, context)
-                _check_deadline(context)
+                call.deadline = _deadline(context)
+                _check_deadline(call)
                 response = method(service, request, call)
-                _check_deadline(context)
+                _check_deadline(call)
         except ServingError as error:
             context.abort(error.code, cut(error.message))
         except Exception as error:  # one call's fault must not be silent, nor spread
@@ -77,7 +79,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             )
             call.inputs = _inputs(request)
             with call.timed_run():
-                call.outputs = servable.run(call.signature, call.inputs)
+                call.outputs = servable.run(call.signature, call.inputs, call.deadline)
         response = predict_pb2.PredictResponse()
         _fill_model_spec(response.model_spec, call)
         for name in _wanted(request.output_filter, call.outputs):
@@ -227,9 +229,13 @@ def _metadata(context: Any, name: str) -> str | None:
     return None
 
 
-def _check_deadline(context: Any) -> None:
+def _deadline(context: Any) -> float | None:
     remaining_s = context.time_remaining()
-    if remaining_s is not None and remaining_s <= 0:
+    return None if remaining_s is None else time.monotonic() + remaining_s
+
+
+def _check_deadline(call: Call) -> None:
+    if call.deadline is not None and time.monotonic() >= call.deadline:
         raise ServingError(
             grpc.StatusCode.DEADLINE_EXCEEDED,
             "the call's deadline passed before its answer was ready",

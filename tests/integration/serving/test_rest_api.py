@@ -254,7 +254,7 @@ def test_a_fault_of_the_server_is_told_and_logged(server, monkeypatch, caplog):
     def break_down(_body):
         raise RuntimeError("a path that nobody outside should read")
 
-    monkeypatch.setattr("serving.server.rest.app.parse_body", break_down)
+    monkeypatch.setattr("serving.server.rest.predict.parse_body", break_down)
     answer = post(server, b"{}")
     assert answer.status_code == 500
     assert answer.json() == {"error": "RuntimeError"}
