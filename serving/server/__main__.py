@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serving.server.options import ServerOptions
+from serving.server.protocol import add_protocol_flags, protocol_options
 from tfrs_app.contract.errors import UserError
 
 
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rest_port=flags.rest_api_port,
             bind=flags.bind,
             insecure_allow_remote=flags.insecure_allow_remote,
+            protocol=protocol_options(flags),
         )
         from serving.server.server import serve  # TensorFlow takes seconds to import
 
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="permit a --bind that other machines can reach",
     )
+    add_protocol_flags(parser)
     return parser
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from serving.server.protocol import UPSTREAM, ProtocolOptions
 from tfrs_app.contract.errors import ServerError
 
 _MODEL_NAME = re.compile(r"[^/:]+")
@@ -25,6 +26,7 @@ class ServerOptions:
         bind: IP address to listen on.
         insecure_allow_remote: permits a `bind` that other machines can reach; nothing
             is encrypted and nobody is asked who they are.
+        protocol: choices that change what clients see.
     """
 
     models: Mapping[str, Path]
@@ -32,6 +34,7 @@ class ServerOptions:
     rest_port: int = 8501
     bind: str = "127.0.0.1"
     insecure_allow_remote: bool = False
+    protocol: ProtocolOptions = UPSTREAM
 
     def __post_init__(self) -> None:
         """Checks the options.

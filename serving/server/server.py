@@ -72,7 +72,7 @@ def running(options: ServerOptions) -> Iterator[Addresses]:
     Raises:
         ServerError: a model cannot be loaded or a port is taken.
     """
-    registry = ModelRegistry(options.models)
+    registry = ModelRegistry(options.models, options.protocol)
     observers = Observers()
     with ExitStack() as stack:
         stack.callback(registry.close)
@@ -97,7 +97,7 @@ def _grpc_server(
         ],
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(registry, observers), server
+        PredictionService(registry, observers, options.protocol), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         ModelService(registry, observers), server
@@ -119,7 +119,7 @@ def _rest_server(
 ) -> Iterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(
-            RestApi(registry, observers),
+            RestApi(registry, observers, options.protocol),
             lifespan="off",
             ws="none",
             access_log=False,

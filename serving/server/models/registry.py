@@ -15,6 +15,7 @@ import grpc
 from serving.server.errors import ServingError, invalid
 from serving.server.models.servable import Servable
 from serving.server.models.warmup import warm_up
+from serving.server.protocol import UPSTREAM, ProtocolOptions
 from tfrs_app.contract.artifacts import MANIFEST, MODEL_EXTRAS, verify_model
 from tfrs_app.contract.errors import ServerError
 
@@ -46,9 +47,12 @@ class VersionStatus:
 class ModelRegistry:
     """Loads the models under their base paths and finds them by name and version."""
 
-    def __init__(self, base_paths: Mapping[str, Path]) -> None:
+    def __init__(
+        self, base_paths: Mapping[str, Path], protocol: ProtocolOptions = UPSTREAM
+    ) -> None:
         """Takes the model names with their base paths, `<base path>/<version>/`."""
         self._base_paths = dict(base_paths)
+        self._protocol = protocol
         self._lock = threading.Lock()
         self._statuses: dict[str, dict[int, VersionStatus]] = {}
         self._servables: dict[str, dict[int, Servable]] = {}
@@ -134,7 +138,7 @@ class ModelRegistry:
         self._report(model, status)
         self._report(model, replace(status, state=State.LOADING))
         try:
-            servable = load_servable(model, version, folder)
+            servable = load_servable(model, version, folder, self._protocol)
         except Exception as error:  # whatever a foreign SavedModel makes TensorFlow say
             reason = _first_line(error)
             code = grpc.StatusCode.FAILED_PRECONDITION
@@ -152,7 +156,9 @@ class ModelRegistry:
             self._statuses.setdefault(model, {})[status.version] = status
 
 
-def load_servable(model: str, version: int, folder: Path) -> Servable:
+def load_servable(
+    model: str, version: int, folder: Path, protocol: ProtocolOptions = UPSTREAM
+) -> Servable:
     """Returns a version, verified against its manifest if it has one, and warmed up.
 
     Raises:
@@ -162,7 +168,12 @@ def load_servable(model: str, version: int, folder: Path) -> Servable:
         verify_model(folder)
     servable = Servable(model, version, folder)
     try:
-        warm_up(servable, folder)
+        warm_up(
+            servable,
+            folder,
+            iterations=protocol.warmup_iterations,
+            check_method=protocol.check_method_name,
+        )
     except BaseException:
         servable.close()
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +45,9 @@ _LIBRARIES = (
         "install tfrs-app[text]",
     ),
 )
+
+
+_PLACEHOLDERS = {"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"}
 
 
 class Servable:
@@ -98,6 +101,20 @@ class Servable:
                 code_of_number(error.error_code), error.message
             ) from error
 
+    def fetch(self, feeds: Mapping[str, Array], nodes: Sequence[str]) -> list[Array]:
+        """Returns tensors of the graph by their names in it, all of one run.
+
+        Raises:
+            ServingError: the graph's error.
+        """
+        try:
+            fetched: list[Array] = self._session.run(list(nodes), dict(feeds))
+        except tf.errors.OpError as error:
+            raise ServingError(
+                code_of_number(error.error_code), error.message
+            ) from error
+        return fetched
+
     def close(self) -> None:
         """Frees the graph's resources; cancels calls that still run."""
         self._session.close()
@@ -148,8 +165,11 @@ def _register_custom_ops(folder: Path) -> None:
 
 
 def _signatures(meta_graph: Any) -> dict[str, Signature]:
+    placeholders = frozenset(
+        node.name for node in meta_graph.graph_def.node if node.op in _PLACEHOLDERS
+    )
     return {
-        name: Signature.from_proto(name, proto)
+        name: Signature.from_proto(name, proto, placeholders)
         for name, proto in meta_graph.signature_def.items()
         if name != INIT_OP_SIGNATURE
     }
