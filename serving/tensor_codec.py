@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 # A message may name a huge shape and give one value to fill it with.
-_MAX_FILLED_ELEMENTS = 1 << 24
+_MAX_FILLED_ELEMENTS = 1 << 20
+
+# numpy's limit; TensorFlow's is 254.
+MAX_RANK = 64
 
 _VARINT_CONTINUES = 0x80
 
@@ -42,6 +45,11 @@ class TensorType:
     def is_string(self) -> bool:
         """Tells whether elements are byte strings."""
         return self.field == "string_val"
+
+    @property
+    def is_supported(self) -> bool:
+        """Tells whether tensors of the type can be converted."""
+        return bool(self.field)
 
 
 STRING = TensorType(7, "string", np.dtype(object), "string_val")
@@ -107,8 +115,15 @@ def decode(proto: Any) -> Array:
     """
     kind = type_of_number(proto.dtype)
     shape = _shape(proto.tensor_shape)
-    values = _content(proto, kind) if proto.tensor_content else _listed(proto, kind)
-    return _fill(values, math.prod(shape)).reshape(shape)
+    size = math.prod(shape)
+    if proto.tensor_content:
+        values = _content(proto, kind, size)
+    else:
+        values = _fill(_listed(proto, kind), size)
+    try:
+        return values.reshape(shape)
+    except ValueError as error:  # no element, and a product beyond numpy's integers
+        raise TensorError(f"tensor_shape {list(shape)} is too large") from error
 
 
 def encode(array: Array, proto: Any) -> None:
@@ -117,13 +132,7 @@ def encode(array: Array, proto: Any) -> None:
     Raises:
         TensorError: the array's dtype is not supported.
     """
-    kind = _BY_DTYPE.get(array.dtype)
-    if kind is None:
-        raise TensorError(f"dtype {array.dtype} is not supported")
-    proto.dtype = kind.number
-    proto.tensor_shape.SetInParent()
-    for size in array.shape:
-        proto.tensor_shape.dim.add().size = size
+    kind = _describe(array, proto)
     if kind.packed_tag is not None:
         block = array.astype(kind.dtype.newbyteorder("<"), copy=False).tobytes()
         header = bytes([kind.packed_tag]) + _varint(len(block))
@@ -135,23 +144,54 @@ def encode(array: Array, proto: Any) -> None:
     getattr(proto, kind.field).extend(flat.tolist())
 
 
+def encode_content(array: Array, proto: Any) -> None:
+    """Writes an array into an empty TensorProto as `tensor_content`; strings as values.
+
+    Raises:
+        TensorError: the array's dtype is not supported.
+    """
+    if array.dtype == object:
+        encode(array, proto)
+        return
+    kind = _describe(array, proto)
+    little_endian = array.astype(kind.dtype.newbyteorder("<"), copy=False)
+    proto.tensor_content = little_endian.tobytes()
+
+
+def _describe(array: Array, proto: Any) -> TensorType:
+    kind = _BY_DTYPE.get(array.dtype)
+    if kind is None:
+        raise TensorError(f"dtype {array.dtype} is not supported")
+    proto.dtype = kind.number
+    proto.tensor_shape.SetInParent()
+    for size in array.shape:
+        proto.tensor_shape.dim.add().size = size
+    return kind
+
+
 def _shape(proto: Any) -> tuple[int, ...]:
     if proto.unknown_rank:
         raise TensorError("tensor_shape has an unknown rank; a value needs a shape")
+    if len(proto.dim) > MAX_RANK:
+        raise TensorError(
+            f"tensor_shape has rank {len(proto.dim)}; at most {MAX_RANK} is supported"
+        )
     shape = tuple(dim.size for dim in proto.dim)
     if any(size < 0 for size in shape):
         raise TensorError(f"tensor_shape {list(shape)} has a negative dimension")
     return shape
 
 
-def _content(proto: Any, kind: TensorType) -> Array:
+def _content(proto: Any, kind: TensorType, size: int) -> Array:
     if kind.is_string:
         raise TensorError("strings must be sent as string_val, not as tensor_content")
+    if len(getattr(proto, kind.field)):
+        raise TensorError(f"both tensor_content and {kind.field} are set; send one")
     content: bytes = proto.tensor_content
-    if len(content) % kind.dtype.itemsize:
+    if len(content) != size * kind.dtype.itemsize:
         raise TensorError(
-            f"tensor_content has {len(content)} bytes, which is no multiple of "
-            f"{kind.dtype.itemsize}, the size of {kind.name}"
+            f"tensor_content has {len(content)} bytes, but {size} elements of "
+            f"{kind.name} have {size * kind.dtype.itemsize}"
         )
     return np.frombuffer(content, kind.dtype.newbyteorder("<")).astype(
         kind.dtype, copy=False

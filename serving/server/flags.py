@@ -15,6 +15,7 @@ from serving.server.operations.options import (
     operations_options,
 )
 from serving.server.options import ServerOptions
+from serving.server.protocol import add_protocol_flags, protocol_options
 from serving.server.switch import add_switch
 from tfrs_app.contract.errors import ServerError
 
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _add_process(flags)
     add_batching_flags(flags)
     add_operations_flags(flags)
+    add_protocol_flags(flags)
     for name in _WITHOUT_EFFECT:
         flags.add_argument(f"--{name}", help=argparse.SUPPRESS)
     return flags
@@ -85,6 +87,7 @@ def options_of(flags: argparse.Namespace) -> ServerOptions:
             flags.enable_per_model_batching_parameters,
         ),
         operations=operations_options(flags),
+        protocol=protocol_options(flags),
     )
 
 

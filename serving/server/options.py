@@ -11,6 +11,7 @@ from serving.server.batching.options import NO_BATCHING, BatchingOptions
 from serving.server.models.lifecycle import Lifecycle
 from serving.server.models.model_config import ModelConfig, check_models
 from serving.server.operations.options import OperationsOptions
+from serving.server.protocol import UPSTREAM, ProtocolOptions
 from tfrs_app.contract.errors import ServerError
 
 _MAX_PORT = 65535
@@ -39,6 +40,7 @@ class ServerOptions:
         rest_timeout_s: how long a REST request may take.
         batching: whether requests are batched, and how.
         operations: metrics, TLS, tokens, limits, logs.
+        protocol: choices that clients see.
     """
 
     models: Mapping[str, ModelConfig]
@@ -57,6 +59,7 @@ class ServerOptions:
     rest_timeout_s: float = 30.0
     batching: BatchingOptions = NO_BATCHING
     operations: OperationsOptions = field(default_factory=OperationsOptions)
+    protocol: ProtocolOptions = UPSTREAM
 
     def __post_init__(self) -> None:
         """Checks the options.

@@ -59,7 +59,9 @@ class Server:
         """Takes options whose ports are numbers that nothing listens on."""
         self._options = options
         self._registry = ModelRegistry()
-        loader = partial(load_servable, batching=options.batching)
+        loader = partial(
+            load_servable, batching=options.batching, protocol=options.protocol
+        )
         self._manager = ModelManager(
             options.models, self._registry, options.lifecycle, loader
         )
@@ -88,6 +90,7 @@ class Server:
                 self._observers,
                 self._health,
                 self._options.rest_timeout_s,
+                self._options.protocol,
             )
             self._rest = RestFront(
                 self._options, self._options.rest_port, api, self._operations
@@ -133,7 +136,7 @@ class Server:
             reload_rpc = options.is_local and options.workers == 1
         return RpcFront(
             options,
-            PredictionService(self._registry, self._observers),
+            PredictionService(self._registry, self._observers, options.protocol),
             ModelService(
                 self._registry,
                 self._observers,

@@ -13,13 +13,18 @@ from serving.server.batching.options import NO_BATCHING, BatchingOptions
 from serving.server.errors import code_of_number
 from serving.server.models.servable import Servable
 from serving.server.models.warmup import warm_up
+from serving.server.protocol import UPSTREAM, ProtocolOptions
 from tfrs_app.contract.artifacts import MANIFEST, MODEL_EXTRAS, verify_model
 
 _UNKNOWN_OP = "Op type not registered"
 
 
 def load_servable(
-    model: str, version: int, folder: Path, batching: BatchingOptions = NO_BATCHING
+    model: str,
+    version: int,
+    folder: Path,
+    batching: BatchingOptions = NO_BATCHING,
+    protocol: ProtocolOptions = UPSTREAM,
 ) -> Servable:
     """Returns a version, verified against its manifest if it has one, and warmed up.
 
@@ -30,7 +35,12 @@ def load_servable(
         verify_model(folder)
     servable = Servable(model, version, folder, batching.of_version(folder))
     try:
-        warm_up(servable, folder)
+        warm_up(
+            servable,
+            folder,
+            iterations=protocol.warmup_iterations,
+            check_method=protocol.check_method_name,
+        )
     except BaseException:
         servable.close()
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,6 +51,9 @@ _LIBRARIES = (
         "install tfrs-app[text]",
     ),
 )
+
+
+_PLACEHOLDERS = {"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"}
 
 
 class Servable:
@@ -160,6 +163,20 @@ class Servable:
                 code_of_number(error.error_code), error.message
             ) from error
 
+    def fetch(self, feeds: Mapping[str, Array], nodes: Sequence[str]) -> list[Array]:
+        """Returns tensors of the graph by their names in it, all of one run.
+
+        Raises:
+            ServingError: the graph's error.
+        """
+        try:
+            fetched: list[Array] = self._session.run(list(nodes), dict(feeds))
+        except tf.errors.OpError as error:
+            raise ServingError(
+                code_of_number(error.error_code), error.message
+            ) from error
+        return fetched
+
     def _load(self, folder: Path) -> Any:
         # TF marks the loader for v1 sessions as deprecated but has no other one.
         with self._session.graph.as_default(), deprecation.silence():
@@ -218,8 +235,11 @@ def _register_custom_ops(folder: Path) -> None:
 
 
 def _signatures(meta_graph: Any) -> dict[str, Signature]:
+    placeholders = frozenset(
+        node.name for node in meta_graph.graph_def.node if node.op in _PLACEHOLDERS
+    )
     return {
-        name: Signature.from_proto(name, proto)
+        name: Signature.from_proto(name, proto, placeholders)
         for name, proto in meta_graph.signature_def.items()
         if name != INIT_OP_SIGNATURE
     }

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from serving.server.errors import invalid
-from serving.tensor_codec import Array, TensorType, decode, type_of_number
+import grpc
+import numpy as np
+from tensorflow.core.framework import types_pb2
+
+from serving.server.errors import ServingError, invalid
+from serving.tensor_codec import (
+    Array,
+    TensorError,
+    TensorType,
+    decode,
+    type_of_number,
+)
 
 # Written by TensorFlow 2 for its loader; it has no tensors and answers no request.
 INIT_OP_SIGNATURE = "__saved_model_init_op"
+
+PREDICT_METHOD = "tensorflow/serving/predict"
+CLASSIFY_METHOD = "tensorflow/serving/classify"
+REGRESS_METHOD = "tensorflow/serving/regress"
 
 
 @dataclass(frozen=True)
@@ -52,20 +66,49 @@ class Signature:
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
     defaults: Mapping[str, Array]
+    method_name: str = PREDICT_METHOD
 
     @classmethod
-    def from_proto(cls, name: str, proto: Any) -> Signature:
+    def from_proto(
+        cls, name: str, proto: Any, placeholders: frozenset[str] | None = None
+    ) -> Signature:
         """Reads a SignatureDef.
 
+        Args:
+            name: the signature's.
+            proto: the SignatureDef.
+            placeholders: names of the graph's. The shape of any other tensor that an
+                input is fed into is inferred, no rule for requests: every shape fits.
+                None takes all for placeholders.
+
         Raises:
-            TensorError: a tensor has a type that is not supported.
+            TensorError: a default's type is not supported.
         """
+        inputs = {alias: _tensor(info) for alias, info in proto.inputs.items()}
+        for alias, spec in inputs.items():
+            if placeholders is not None and _op(spec.node) not in placeholders:
+                inputs[alias] = replace(spec, shape=None)
         return cls(
             name=name,
-            inputs={alias: _tensor(info) for alias, info in proto.inputs.items()},
+            inputs=inputs,
             outputs={alias: _tensor(info) for alias, info in proto.outputs.items()},
             defaults={alias: decode(value) for alias, value in proto.defaults.items()},
+            method_name=proto.method_name,
         )
+
+    def check_method(self, check: bool) -> None:
+        """Checks the method name as TF Serving does when told to.
+
+        Raises:
+            ServingError: INTERNAL, as TF Serving.
+        """
+        methods = (PREDICT_METHOD, CLASSIFY_METHOD, REGRESS_METHOD)
+        if check and self.method_name not in methods:
+            raise ServingError(
+                grpc.StatusCode.INTERNAL,
+                "Expected prediction signature method_name to be one of "
+                f"{_braced(frozenset(methods))}. Was: {self.method_name}",
+            )
 
     def check_names(self, names: frozenset[str]) -> None:
         """Checks that a request's names are the inputs', defaults aside.
@@ -76,11 +119,28 @@ class Signature:
         extra = names - self.inputs.keys()
         missing = self.inputs.keys() - names - self.defaults.keys()
         if extra or missing:
+            expected = frozenset(self.inputs)
             raise invalid(
-                f'input size does not match signature "{self.name}": got {len(names)} '
-                f"inputs, expected {len(self.inputs)}. Sent extra: {_braced(extra)}. "
-                f"Missing but required: {_braced(missing)}."
+                f"input size does not match signature: {len(names)}!={len(expected)} "
+                f"len({_braced(names)}) != len({_braced(expected)}). Sent extra: "
+                f"{_braced(extra)}. Missing but required: {_braced(missing)}."
             )
+
+    def check_outputs(self, names: Sequence[str]) -> None:
+        """Checks the aliases of an output filter.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT for an unknown or repeated one.
+        """
+        for place, name in enumerate(names):
+            if name not in self.outputs:
+                raise invalid(
+                    f"output tensor alias not found in signature: {name} Outputs "
+                    "expected to be in the set "
+                    f"{_braced(frozenset(self.outputs))}."
+                )
+            if name in names[:place]:
+                raise invalid(f"duplicate output tensor alias: {name}")
 
     def check(self, inputs: Mapping[str, Array]) -> None:
         """Checks a request's values.
@@ -108,11 +168,24 @@ def _tensor(info: Any) -> TensorSpec:
     shape = info.tensor_shape
     return TensorSpec(
         node=info.name,
-        kind=type_of_number(info.dtype),
+        kind=_kind(info.dtype),
         shape=None
         if shape.unknown_rank
         else tuple(None if dim.size < 0 else dim.size for dim in shape.dim),
     )
+
+
+def _kind(number: int) -> TensorType:
+    """Returns a type, also one that no codec knows: others of the model are served."""
+    try:
+        return type_of_number(number)
+    except TensorError:
+        name = types_pb2.DataType.Name(number).removeprefix("DT_").lower()
+        return TensorType(number, name, np.dtype(np.void), field="")
+
+
+def _op(node: str) -> str:
+    return node.partition(":")[0]
 
 
 def _fits(shape: tuple[int, ...], spec: tuple[int | None, ...]) -> bool:
@@ -122,4 +195,4 @@ def _fits(shape: tuple[int, ...], spec: tuple[int | None, ...]) -> bool:
 
 
 def _braced(names: set[str] | frozenset[str]) -> str:
-    return "{" + ", ".join(sorted(names)) + "}"
+    return "{" + ",".join(sorted(names)) + "}"

@@ -9,19 +9,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import grpc
 from google.protobuf.json_format import MessageToDict
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.json_text import dumps
 from serving.server.errors import ServingError
+from serving.server.examples.calls import asked_signature, classify, regress
 from serving.server.models.registry import ModelRegistry
 from serving.server.models.servable import Servable
 from serving.server.operations.health import Health
 from serving.server.operations.observer import Call, Entrypoint, Observers
+from serving.server.protocol import UPSTREAM, ProtocolOptions
+from serving.server.rest.document import parse_document, signature_name_of
+from serving.server.rest.examples_body import (
+    encode_classification,
+    encode_regression,
+    to_input,
+)
 from serving.server.rest.path import Target, Verb, is_api_path, parse
 from serving.server.rest.predict import DEFAULT_TIMEOUT_S, Predictor
 from serving.server.rpc.services import signature_def_map, status_response
@@ -43,7 +51,12 @@ _API = {
 _READINESS = "/readyz"
 _PROBES = ("/livez", _READINESS)
 
-_WITH_ORIGIN = re.compile(r"https?://", re.IGNORECASE)
+_WITH_ORIGIN = re.compile(r"https?://")
+_CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, GET",
+    "Access-Control-Allow-Headers": "Content-Type",
+}
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
@@ -64,19 +77,22 @@ class RestApi:
         observers: Observers,
         health: Health,
         timeout_s: float = DEFAULT_TIMEOUT_S,
+        protocol: ProtocolOptions = UPSTREAM,
     ) -> None:
-        """Takes the models, who is told of each call, and what tells readiness.
+        """Takes the models, who is told of each call, and choices.
 
         Args:
             registry: finds models.
             observers: are told of each call.
             health: tells readiness.
             timeout_s: how long a model may take to answer.
+            protocol: choices that clients see.
         """
         self._registry = registry
         self._health = health
         self._observers = observers
         self._predictor = Predictor(registry, timeout_s)
+        self._protocol = protocol
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -88,6 +104,8 @@ class RestApi:
             return
         except BodyTooLargeError as error:
             response = _error(413, str(error))
+        if self._protocol.cors:
+            response.headers.update(_CORS_HEADERS)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, body: bytes) -> Response:
@@ -100,7 +118,7 @@ class RestApi:
             return _preflight(request)
         try:
             target = parse(request.method, path)
-            if request.headers.get("content-encoding", "").lower() == "gzip":
+            if "gzip" in request.headers.get("content-encoding", "").lower():
                 body = await run_in_threadpool(inflate, body)
             return _json(200, await self._content(request, target, body))
         except ServingError as error:
@@ -126,9 +144,8 @@ class RestApi:
                     return await run_in_threadpool(self._metadata, target, call)
                 case Verb.STATUS:
                     return self._status(target)
-            raise ServingError(
-                grpc.StatusCode.UNIMPLEMENTED, f"{target.verb} is not implemented"
-            )
+                case Verb.CLASSIFY | Verb.REGRESS:
+                    return await run_in_threadpool(self._examples, target, body, call)
 
     @contextmanager
     def _leased(self, target: Target, call: Call) -> Iterator[Servable]:
@@ -137,6 +154,22 @@ class RestApi:
         ) as servable:
             call.version = servable.version
             yield servable
+
+    def _examples(self, target: Target, body: bytes, call: Call) -> bytes:
+        document = parse_document(body)
+        request = classification_pb2.ClassificationRequest()
+        request.model_spec.signature_name = signature_name_of(document)
+        request.input.CopyFrom(to_input(document))
+        call.signature = asked_signature(request.model_spec)
+        with self._leased(target, call) as servable, call.timed_run():
+            check = self._protocol.check_method_name
+            if target.verb is Verb.CLASSIFY:
+                classified = classification_pb2.ClassificationResponse()
+                classify(servable, request, classified, check)
+                return encode_classification(classified.result)
+            regressed = regression_pb2.RegressionResponse()
+            regress(servable, request, regressed, check)
+            return encode_regression(regressed.result)
 
     def _metadata(self, target: Target, call: Call) -> bytes:
         with self._leased(target, call) as servable:
@@ -188,7 +221,7 @@ async def _read(request: Request) -> bytes:
 def _preflight(request: Request) -> Response:
     if _WITH_ORIGIN.search(request.headers.get("origin", "")):
         return _json(200, b"")
-    return _error(400, "OPTIONS request without an Origin that is an http(s) URL")
+    return _error(400, "Origin header is missing in CORS preflight")
 
 
 def _to_dict(message: Any) -> dict[str, Any]:
@@ -201,7 +234,9 @@ def _to_dict(message: Any) -> dict[str, Any]:
 
 
 def _error(status: int, message: str) -> Response:
-    return _json(status, dumps({"error": message}, ()))
+    # Names out of a body may hold bytes that were no UTF-8.
+    text = message.encode(errors="surrogateescape").decode(errors="replace")
+    return _json(status, dumps({"error": text}, ()))
 
 
 def _json(status: int, content: bytes) -> Response:

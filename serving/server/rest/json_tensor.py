@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from itertools import chain
-from reprlib import repr as shorten
 from typing import Any
 
-import grpc
 import numpy as np
 
-from serving.server.errors import ServingError, invalid
+from serving.server.errors import invalid
 from serving.server.models.signature import TensorSpec
-from serving.tensor_codec import HALF, Array, string_array
+from serving.server.rest.b64 import decode_b64, encode_b64, is_b64
+from serving.server.rest.float_text import to_json_floats
+from serving.server.rest.misfit import (
+    b64_error,
+    explain_tensor,
+    is_readable,
+    rank_error,
+    unsupported,
+)
+from serving.tensor_codec import MAX_RANK, Array, TensorType, string_array
 
-_B64 = "b64"
 _BYTES_SUFFIX = "_bytes"
 
 # JSON types that an element of each numpy kind may have.
@@ -26,6 +30,7 @@ _ELEMENT_TYPES: dict[str, set[type]] = {
     "b": {bool},
     "O": {str, dict},
 }
+_NOT_WRITTEN = {np.dtype(np.uint16)}
 
 
 def to_array(name: str, value: Any, spec: TensorSpec) -> Array:
@@ -36,89 +41,49 @@ def to_array(name: str, value: Any, spec: TensorSpec) -> Array:
     Raises:
         ServingError: INVALID_ARGUMENT; UNIMPLEMENTED for half floats.
     """
-    shape, elements = _flatten(name, value)
-    if spec.kind is HALF:
-        raise ServingError(
-            grpc.StatusCode.UNIMPLEMENTED,
-            f'Conversion of JSON Value to type half (input "{name}") is unimplemented',
-        )
-    if not set(map(type, elements)) <= _ELEMENT_TYPES[spec.kind.dtype.kind]:
-        raise _type_error(name, elements, spec)
+    shape, elements = _flatten(value)
+    if len(shape) > MAX_RANK:
+        raise rank_error(name, len(shape))
+    if not is_readable(spec.kind):
+        raise unsupported(value, spec.kind)
+    if elements is None or not _are_typed(elements, spec.kind):
+        raise explain_tensor(name, value, spec.kind)
     if not elements and spec.shape is not None:  # [] can't tell [0] from [0, 8]
         shape += tuple(size or 0 for size in spec.shape[len(shape) :])
     if spec.kind.is_string:
-        return string_array([_to_bytes(name, element) for element in elements]).reshape(
-            shape
-        )
+        return string_array([_to_bytes(element) for element in elements]).reshape(shape)
     try:
         with np.errstate(over="ignore"):  # a double beyond float32 becomes inf
             return np.array(elements, spec.kind.dtype).reshape(shape)
-    except OverflowError as error:
-        raise invalid(
-            f'input "{name}" holds a number outside the range of {spec.kind.name}'
-        ) from error
+    except OverflowError:
+        raise explain_tensor(name, value, spec.kind) from None
 
 
-def _flatten(name: str, value: Any) -> tuple[tuple[int, ...], list[Any]]:
-    """Returns the shape of nested lists and their elements, first index slowest."""
+def _flatten(value: Any) -> tuple[tuple[int, ...], list[Any] | None]:
+    """Returns the shape of nested lists and their elements, None if they are ragged."""
     shape: list[int] = []
     level = [value]
     while level and isinstance(level[0], list):
         size = len(level[0])
-        for item in level:
-            if not isinstance(item, list) or len(item) != size:
-                raise _ragged(name, level[0], item, len(shape))
         shape.append(size)
+        if any(not isinstance(item, list) or len(item) != size for item in level):
+            return tuple(shape), None
         level = list(chain.from_iterable(level))
     if list in set(map(type, level)):
-        item = next(item for item in level if isinstance(item, list))
-        raise _ragged(name, level[0], item, len(shape))
+        return tuple(shape), None
     return tuple(shape), level
 
 
-def _ragged(name: str, first: Any, item: Any, depth: int) -> ServingError:
-    expected, got = _count(first), _count(item)
-    if expected == got:
-        rule = f"Expecting shape of {shorten(first)} but got: {shorten(item)}"
-    else:
-        rule = f"Expecting tensor size: {expected} but got: {got}"
-    return invalid(f'input "{name}": {rule}, at list depth {depth}')
+def _are_typed(elements: list[Any], kind: TensorType) -> bool:
+    return set(map(type, elements)) <= _ELEMENT_TYPES[kind.dtype.kind]
 
 
-def _count(value: Any) -> int:
-    count, waiting = 0, [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, list):
-            waiting.extend(item)
-        else:
-            count += 1
-    return count
-
-
-def _type_error(name: str, elements: list[Any], spec: TensorSpec) -> ServingError:
-    allowed = _ELEMENT_TYPES[spec.kind.dtype.kind]
-    wrong = next(element for element in elements if type(element) not in allowed)
-    return invalid(
-        f'JSON Value: {shorten(wrong)} of input "{name}" is not of expected type: '
-        f"{spec.kind.name}"
-    )
-
-
-def _to_bytes(name: str, element: Any) -> bytes:
-    try:
-        if isinstance(element, str):
-            return element.encode()
-        if not _is_b64(element):
-            raise invalid(
-                f'JSON Value: {shorten(element)} of input "{name}" is not of expected '
-                "type: string"
-            )
-        return base64.b64decode(element[_B64], validate=True)
-    except UnicodeEncodeError as error:
-        raise invalid(f'input "{name}" holds text that is not Unicode') from error
-    except (binascii.Error, ValueError) as error:
-        raise invalid(f'Unable to base64 decode input "{name}": {error}') from error
+def _to_bytes(element: Any) -> bytes:
+    if isinstance(element, str):
+        return element.encode(errors="surrogateescape")
+    if not is_b64(element):
+        raise b64_error(element)
+    return decode_b64(element)
 
 
 def to_json(name: str, array: Array) -> Any:
@@ -126,21 +91,23 @@ def to_json(name: str, array: Array) -> Any:
 
     Byte strings become text, or base64 if the output's name ends in `_bytes`; bytes
     that are not UTF-8 become U+FFFD.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT for a type that JSON has no form for.
     """
-    if array.dtype != object:
+    kind = array.dtype.kind
+    if kind not in _ELEMENT_TYPES or array.dtype in _NOT_WRITTEN:
+        raise invalid(
+            f"Failed to write JSON value for tensor type: {array.dtype.name} "
+            f'(output "{name}")'
+        )
+    if kind == "f":
+        return to_json_floats(array)
+    if kind != "O":
         return array
     texts = np.empty(array.size, dtype=object)
     if name.endswith(_BYTES_SUFFIX):
-        texts[:] = [{_B64: base64.b64encode(v).decode()} for v in array.ravel()]
+        texts[:] = [encode_b64(value) for value in array.ravel()]
     else:
         texts[:] = [value.decode(errors="replace") for value in array.ravel()]
     return texts.reshape(array.shape).tolist()
-
-
-def is_named(value: Any) -> bool:
-    """Tells an object of named values from one that stands for bytes."""
-    return isinstance(value, dict) and not _is_b64(value)
-
-
-def _is_b64(value: dict[str, Any]) -> bool:
-    return value.keys() == {_B64} and isinstance(value[_B64], str)

@@ -10,13 +10,14 @@ from urllib.parse import unquote
 from serving.server.errors import invalid
 from serving.server.models.versions import MAX_VERSION
 
-_MODEL = (
-    r"/v1/models/(?P<name>[^/:]+)"
-    r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
+_NAME = r"/(?P<name>[^/:]+)"
+_CHOICE = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
+_POST = re.compile(
+    rf"/v1/models{_NAME}{_CHOICE}:(?P<verb>predict|classify|regress)", re.IGNORECASE
 )
-_POST = re.compile(_MODEL + r":(?P<verb>predict|classify|regress)", re.IGNORECASE)
-_GET = re.compile(_MODEL + r"(?P<metadata>/metadata)?", re.IGNORECASE)
-_NAMELESS = re.compile(r"/v1/models", re.IGNORECASE)
+_GET = re.compile(
+    rf"/v1/models(?:{_NAME})?{_CHOICE}(?:/(?P<metadata>metadata))?", re.IGNORECASE
+)
 
 
 class Verb(StrEnum):
@@ -57,13 +58,14 @@ def parse(method: str, path: str) -> Target:
     pattern = {"POST": _POST, "GET": _GET}.get(method)
     match = pattern.fullmatch(path) if pattern else None
     if match is None:
-        if method == "GET" and _NAMELESS.fullmatch(path):
-            raise invalid("Missing model name in request.")
         raise invalid(f"Malformed request: {method} {path}")
+    version = _version(match["version"])
+    if match["name"] is None:
+        raise invalid("Missing model name in request.")
     return Target(
         verb=_verb(match, f"{method} {path}"),
         model=unquote(match["name"]),
-        version=_version(match["version"]),
+        version=version,
         label=None if match["label"] is None else unquote(match["label"]),
     )
 
@@ -71,7 +73,8 @@ def parse(method: str, path: str) -> Target:
 def _verb(match: re.Match[str], line: str) -> Verb:
     groups = match.groupdict()
     if "verb" not in groups:
-        return Verb.METADATA if groups["metadata"] else Verb.STATUS
+        # Any case fits the path, only lower case asks for metadata.
+        return Verb.METADATA if groups["metadata"] == "metadata" else Verb.STATUS
     try:
         return Verb(groups["verb"])  # any case fits the path, only lower case is known
     except ValueError as error:
@@ -82,5 +85,5 @@ def _version(digits: str | None) -> int | None:
     if digits is None:
         return None
     if len(digits.lstrip("0")) > len(str(MAX_VERSION)) or int(digits) > MAX_VERSION:
-        raise invalid(f"Failed to convert version: {digits[:32]} to int64")
+        raise invalid(f"Failed to convert version: {digits[:32]} to numeric.")
     return int(digits)

@@ -10,23 +10,27 @@ from contextlib import contextmanager
 from typing import Any
 
 import grpc
-import tensorflow as tf
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
     model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
 from serving.server.configs.model_server import model_configs
 from serving.server.errors import ServingError, cut, invalid
+from serving.server.examples.calls import asked_signature, classify, infer, regress
 from serving.server.models.model_config import ModelConfig
 from serving.server.models.registry import ModelRegistry, VersionStatus
 from serving.server.models.servable import Servable
 from serving.server.operations.observer import Call, Entrypoint, Observers
-from serving.tensor_codec import Array, TensorError, decode, encode
+from serving.server.protocol import UPSTREAM, ProtocolOptions
+from serving.tensor_codec import Array, TensorError, decode, encode, encode_content
 from tfrs_app.contract.errors import UserError
 
 _LOG = logging.getLogger(__name__)
@@ -62,35 +66,77 @@ def _answered(method: Method) -> Callable[[Any, Any, Any], Any]:
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Answers Predict and GetModelMetadata; the other calls are UNIMPLEMENTED."""
+    """Answers Predict, GetModelMetadata, Classify, Regress and MultiInference."""
 
-    def __init__(self, registry: ModelRegistry, observers: Observers) -> None:
-        """Takes the models to answer for, and who is told of each call."""
+    def __init__(
+        self,
+        registry: ModelRegistry,
+        observers: Observers,
+        protocol: ProtocolOptions = UPSTREAM,
+    ) -> None:
+        """Takes the models to answer for, who is told of each call, and choices."""
         self._registry = registry
         self.observers = observers
+        self._protocol = protocol
 
     @_answered
     def Predict(self, request: Any, call: Call) -> Any:  # noqa: N802
         """Runs one signature on the request's tensors."""
         with leased(self._registry, request, call) as servable:
-            call.signature = (
-                request.model_spec.signature_name
-                or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
-            )
+            call.signature = asked_signature(request.model_spec)
+            signature = servable.signatures.get(call.signature)
+            if signature is not None:  # else the run says so
+                signature.check_method(self._protocol.check_method_name)
+                signature.check_names(frozenset(request.inputs))
+                signature.check_outputs(request.output_filter)
             call.inputs = _inputs(request)
             with call.timed_run():
                 call.outputs = servable.run(call.signature, call.inputs, call.deadline)
         response = predict_pb2.PredictResponse()
         _fill_model_spec(response.model_spec, call)
-        for name in _wanted(request.output_filter, call.outputs):
-            encode(call.outputs[name], response.outputs[name])
+        write = encode_content if self._protocol.tensor_content else encode
+        for name in request.output_filter or call.outputs:
+            _write(write, name, call.outputs[name], response)
+        return response
+
+    @_answered
+    def Classify(self, request: Any, call: Call) -> Any:  # noqa: N802
+        """Returns classes and scores of each example."""
+        response = classification_pb2.ClassificationResponse()
+        return self._on_examples(classify, request, response, call)
+
+    @_answered
+    def Regress(self, request: Any, call: Call) -> Any:  # noqa: N802
+        """Returns a number for each example."""
+        response = regression_pb2.RegressionResponse()
+        return self._on_examples(regress, request, response, call)
+
+    @_answered
+    def MultiInference(self, request: Any, call: Call) -> Any:  # noqa: N802
+        """Returns what several signatures make of the same examples."""
+        first = request.tasks[0] if request.tasks else inference_pb2.InferenceTask()
+        first.model_spec.SetInParent()
+        response = inference_pb2.MultiInferenceResponse()
+        with leased(self._registry, first, call) as servable:
+            infer(servable, request, response, self._protocol.check_method_name)
+        return response
+
+    def _on_examples(
+        self, run: Callable[..., None], request: Any, response: Any, call: Call
+    ) -> Any:
+        with leased(self._registry, request, call) as servable:
+            call.signature = asked_signature(request.model_spec)
+            run(servable, request, response, self._protocol.check_method_name)
         return response
 
     @_answered
     def GetModelMetadata(self, request: Any, call: Call) -> Any:  # noqa: N802
         """Returns the SignatureDefs of a model."""
+        _check_model_spec(request)
         if not request.metadata_field:
-            raise invalid("GetModelMetadataRequest must specify at least one field")
+            raise invalid(
+                "GetModelMetadataRequest must specify at least one metadata_field"
+            )
         for field in request.metadata_field:
             if field != _SIGNATURE_DEF:
                 raise invalid(f"Metadata field {field} is not supported")
@@ -121,7 +167,8 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     @_answered
     def GetModelStatus(self, request: Any, call: Call) -> Any:  # noqa: N802
         """Returns the states of a model's versions; a label is not looked at."""
-        spec = _model_spec(request)
+        _check_model_spec(request)
+        spec = request.model_spec
         call.model = spec.name
         statuses = self._registry.status(spec.name, _version(spec))
         return status_response(statuses)
@@ -179,9 +226,13 @@ def status_response(statuses: Iterable[VersionStatus]) -> Any:
     return response
 
 
-def _model_spec(request: Any) -> Any:
+def _check_model_spec(request: Any) -> None:
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
+
+
+def _model_spec(request: Any) -> Any:
+    _check_model_spec(request)
     if not request.model_spec.name:
         raise invalid("ModelSpec has no name specified.")
     return request.model_spec
@@ -206,14 +257,15 @@ def _inputs(request: Any) -> dict[str, Array]:
     return inputs
 
 
-def _wanted(output_filter: Iterable[str], outputs: dict[str, Array]) -> list[str]:
-    names = list(output_filter)
-    for name in names:
-        if name not in outputs:
-            raise invalid(f"output tensor alias not found in signature: {name}")
-        if names.count(name) > 1:
-            raise invalid(f"duplicate output tensor alias: {name}")
-    return names or list(outputs)
+def _write(
+    write: Callable[[Array, Any], None], name: str, array: Array, response: Any
+) -> None:
+    try:
+        write(array, response.outputs[name])
+    except TensorError as error:
+        raise ServingError(
+            grpc.StatusCode.UNIMPLEMENTED, f'output "{name}": {error}'
+        ) from error
 
 
 def _fill_model_spec(spec: Any, call: Call) -> None:

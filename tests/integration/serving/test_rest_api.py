@@ -175,7 +175,7 @@ def test_rows_hold_an_object_for_several_outputs(server):
             "POST", "/v1/models/words:predict",
             '{"inputs": {"words": [["a"]]}}', 400, "Missing named input: weight",
         ),
-        ("POST", "/v1/models/hp2:classify", "{}", 501, "classify is not implemented"),
+        ("POST", "/v1/models/hp2:classify", "{}", 400, "key 'examples' is expected"),
     ],
 )  # fmt: skip
 def test_answers_faults_in_json(server, method, path, body, status, error):

@@ -27,10 +27,10 @@ def test_reads_nan():
     [
         (b"", "The document is empty"),
         (b" \n", "The document is empty"),
-        (b"instances = [1, 2]", "Invalid value at offset: 0"),
+        (b"instances = [1, 2]", r"Invalid value\. at offset: 0"),
         (b'{"a": \xff}', "Invalid value"),
         (b"[" * 500_000, "Invalid value"),
-        (b"9" * 6000 + b"x", "Invalid value"),
+        (b"9" * 6000 + b"x", "Number too big"),
     ],
     ids=["empty", "blank", "not-json", "not-utf8", "deep", "long-number"],
 )

@@ -95,7 +95,7 @@ def test_fills_missing_values_as_tensorflow_does(text, dtype, expected):
             'tensor_content: "12345"',
             "DT_FLOAT",
             (1,),
-            "5 bytes, which is no multiple of 4",
+            "5 bytes, but 1 elements of float have 4",
         ),
         (
             'tensor_content: "12"',

@@ -1,0 +1,1 @@
+"""Calls that take tf.train.Examples: Classify, Regress and MultiInference."""
