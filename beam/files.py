@@ -9,9 +9,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
-from apache_beam.io.filesystems import FileSystems
-
 from tfrs_app.contract.artifacts import sha256_of
 from tfrs_app.contract.errors import DataError
 
@@ -36,6 +33,10 @@ def matching(pattern: str, key: str) -> list[str]:
             return [pattern]
         found = glob.glob(pattern, recursive=True)
         return sorted(path for path in found if Path(path).is_file())
+    # Only here, because importing Beam takes longer than reading a small local file.
+    from apache_beam.io.filesystem import BeamIOError
+    from apache_beam.io.filesystems import FileSystems
+
     try:
         (result,) = FileSystems.match([pattern])
     except (BeamIOError, ValueError, OSError) as error:
@@ -59,6 +60,9 @@ def opened(path: str) -> Iterator[Any]:
 def raw_file(path: str) -> Any:
     """Opens a file for reading its bytes as they are, seekable."""
     if is_remote(path):
+        from apache_beam.io.filesystem import CompressionTypes
+        from apache_beam.io.filesystems import FileSystems
+
         return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
     return open(path, "rb")
 
@@ -66,5 +70,7 @@ def raw_file(path: str) -> Any:
 def digest_of(path: str) -> str:
     """Returns what changes with a file's content: sha256, or a store's checksum."""
     if is_remote(path):
+        from apache_beam.io.filesystems import FileSystems
+
         return str(FileSystems.checksum(path))
     return sha256_of(Path(path))

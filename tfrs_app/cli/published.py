@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfrs_app.cli.shop_artifacts import ShopArtifacts
 from tfrs_app.contract.artifacts import MODEL_EXTRAS, Manifest, read_manifest
 from tfrs_app.contract.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from tfrs_app.models.ranking import RankingModel
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Published(ShopArtifacts):
         """Returns the dataset that the model's towers were trained on."""
         return self.layout.dataset(str(read_manifest(self.run_folder).parent))
 
-    @cached_property
-    def ranker(self) -> RankingModel | None:
-        """Returns the model's ranker, or None."""
-        return None if self._ranking is None else self.load_ranker(self.encoded)
+    @property
+    def has_ranker(self) -> bool:
+        """Tells whether the model has a ranker beside its towers."""
+        return self._ranking is not None

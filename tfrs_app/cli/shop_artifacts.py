@@ -207,7 +207,12 @@ class ShopArtifacts:
         Raises:
             ArtifactError: there is no valid run of the present config.
         """
-        return None if self.config.ranking is None else self.load_ranker(self.encoded)
+        return self.load_ranker(self.encoded) if self.has_ranker else None
+
+    @property
+    def has_ranker(self) -> bool:
+        """Tells whether a model has a ranker beside its towers."""
+        return self.config.ranking is not None
 
     def load_ranker(self, encoded: EncodedDataset) -> RankingModel:
         """Returns the trained ranker of the last run, for a dataset."""
@@ -240,7 +245,7 @@ class ShopArtifacts:
             return self.towers, self.ranker
         encoded = updated_dataset(self.encoded, update, self._embed)
         towers = towers_on(encoded, self.towers, self._embed_fine_tuned)
-        return towers, None if self.ranker is None else self.load_ranker(encoded)
+        return towers, self.load_ranker(encoded) if self.has_ranker else None
 
     @cached_property
     def text_encoders(self) -> TextEncoders | None:

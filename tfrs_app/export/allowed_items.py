@@ -86,7 +86,8 @@ class AllowedItems(tf.Module):
         exact = index if isinstance(index, ExactIndex) else self.exact
 
         def filtered() -> tuple[tf.Tensor, tf.Tensor]:
-            forbidden = self._shared_forbidden(inputs, tf.shape(query)[0])
+            batch = tf.shape(query)[0]
+            forbidden = self._shared_forbidden(self.asked(inputs), batch)
             return best_allowed(*exact.search(query, count, forbidden), excluded, width)
 
         def exactly() -> tuple[tf.Tensor, tf.Tensor]:

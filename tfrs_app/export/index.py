@@ -13,7 +13,7 @@ MOST_SAMPLED = 250_000
 """Items that a partition tree is trained on, at most."""
 AVQ = 1.5
 """How much more an error along an item counts than one across it."""
-ITERATIONS = 25
+ITERATIONS = 8
 SMALLEST_PARTITION = 1
 """Popular items are few and unlike the rest; every query asks their partitions."""
 

@@ -39,7 +39,7 @@ from tfrs_app.export.stages import shared
 from tfrs_app.layers.diversity import diversified
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.models.candidate_sources import PROPOSED, allowed_by
-from tfrs_app.models.funnel import Described, Funnel
+from tfrs_app.models.funnel import Described, Funnel, Proposed
 from tfrs_app.models.ranking import ROW, RankingModel
 
 TELLING = ("repeat", "bought_together", "new", "two_tower", "popular")
@@ -102,6 +102,7 @@ class RankedRecommender(Recommender):
         self.kinds = None if kinds is None else tf.constant(kinds)
         self._shared_run = shared(self.run_through)
         self._shared_given = shared(self._given)
+        self._shared_judged = shared(self._judged)
 
     @property
     def main_signature(self) -> str:
@@ -262,8 +263,9 @@ class RankedRecommender(Recommender):
             )
             return tf.where(scores > -math.inf, rows, NOTHING)
 
-        found = self.funnel(looked_up, search, allowed_by(mask))
-        probabilities, score = self.judged(found, looked_up)
+        embedded = self.embedded(looked_up)
+        proposed = self.funnel.proposed(looked_up, embedded, search, allowed_by(mask))
+        found, probabilities, score = self._shared_judged(proposed, looked_up)
         places = self._ordered(found, score, inputs[DIVERSITY], width)
         if self.explore_new:
             new = found.candidates.proposed[..., SOURCES.index("new")] > 0
@@ -279,18 +281,18 @@ class RankedRecommender(Recommender):
         return judged
 
     def _given(self, looked_up: Tensors, row: tf.Tensor) -> Judged:
-        found = self.funnel.given(looked_up, row)
-        return Judged(found, *self.judged(found, looked_up))
+        embedded = self.embedded(looked_up)
+        found = self.funnel.given(looked_up, embedded, row)
+        judged: Judged = self._shared_judged(found, looked_up)
+        return judged
 
-    def judged(
-        self, found: Described, looked_up: Tensors
-    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        """Returns each task's probabilities and the final score, `[batch, n]`."""
-        row = found.candidates.row
-        logits = self.ranker({**looked_up, **self.funnel.told(found)})
+    def _judged(self, found: Proposed, looked_up: Tensors) -> Judged:
+        described, row = self.funnel.described(found), found.candidates.row
+        logits = self.ranker({**looked_up, **self.funnel.told(described)})
         probabilities = self.ranker.probabilities(logits)
         score = self.ranker.score(probabilities, row)
-        return probabilities, tf.where(row != NOTHING, score, -math.inf)
+        score = tf.where(row != NOTHING, score, -math.inf)
+        return Judged(described, probabilities, score)
 
     def _ordered(
         self,

@@ -49,7 +49,7 @@ from tfrs_app.export.requests import (
 from tfrs_app.export.stages import shared
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.lookup import FeatureLookup
-from tfrs_app.models.towers import QueryTower
+from tfrs_app.models.towers import Embedded, QueryTower
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -114,7 +114,7 @@ class Recommender(tf.Module):
             default_value=-1,
         )
         self._shared_look_up = shared(lambda query: lookup(self._complete(query)))
-        self._shared_query = shared(lambda query: query_tower(self._looked_up(query)))
+        self._shared_embedded = shared(query_tower.embedded)
         self._shared_search = shared(
             lambda query, excluded, width, inputs: self.allowed.search(
                 query, excluded, width, inputs, index
@@ -228,7 +228,7 @@ class Recommender(tf.Module):
 
         The towers are trained with a softmax, so their score is one.
         """
-        query = self.query_tower(looked_up)
+        query = self.embedded(looked_up).query
         items = tf.gather(self.exact.embeddings, tf.maximum(row, 0))
         return tf.linalg.matvec(items, query)
 
@@ -238,7 +238,12 @@ class Recommender(tf.Module):
         return tf.where(row != NOTHING, ids, "")
 
     def _query(self, inputs: Tensors) -> tf.Tensor:
-        return self._shared_query(self._asked(inputs))
+        return self.embedded(self._looked_up(inputs)).query
+
+    def embedded(self, looked_up: Tensors) -> Embedded:
+        """Returns what the query tower makes of its inputs."""
+        embedded: Embedded = self._shared_embedded(dict(looked_up))
+        return embedded
 
     def _looked_up(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Returns the query tower's inputs of a request."""

@@ -35,6 +35,14 @@ from tfrs_app.models.ranking import (
 from tfrs_app.models.towers import Embedded, QueryTower
 
 
+class Proposed(NamedTuple):
+    """Pairs candidates with the queries that they are for."""
+
+    candidates: Candidates
+    embedded: Embedded
+    histories: Histories
+
+
 class Described(NamedTuple):
     """Pairs candidates with what the ranker is told of them."""
 
@@ -91,6 +99,12 @@ class Funnel(tf.Module):
             inputs: of the query tower.
             excluded: int32 `[batch or 1, n]`, catalogue rows; NOTHING excludes nothing.
         """
+        embedded = self.query_tower.embedded(inputs)
+        return self.described(self._unfiltered(inputs, embedded, excluded))
+
+    def _unfiltered(
+        self, inputs: Mapping[str, tf.Tensor], embedded: Embedded, excluded: tf.Tensor
+    ) -> Proposed:
         batch, items = tf.shape(inputs[TIMESTAMP])[0], self.state.items
         barred = marked(excluded, batch, items)
 
@@ -100,37 +114,43 @@ class Funnel(tf.Module):
             best = tf.math.top_k(scores, tf.minimum(count, items))
             return tf.where(best.values > -math.inf, best.indices, NOTHING)
 
-        return self(inputs, search, allowed_by(barred))
+        return self.proposed(inputs, embedded, search, allowed_by(barred))
 
-    def __call__(
-        self, inputs: Mapping[str, tf.Tensor], search: Search, allow: Allow
-    ) -> Described:
-        """Returns the described candidates of looked-up queries.
+    def proposed(
+        self,
+        inputs: Mapping[str, tf.Tensor],
+        embedded: Embedded,
+        search: Search,
+        allow: Allow,
+    ) -> Proposed:
+        """Returns the candidates of looked-up queries.
 
         Args:
             inputs: of the query tower.
+            embedded: what it makes of them.
             search: finds the nearest allowed items.
             allow: tells which of other sources' items are allowed.
         """
-        embedded = self.query_tower.embedded(inputs)
         histories = self.query_tower.histories(inputs).trimmed()
         found = self.sources(embedded.query, histories, search, allow)
-        return self._described(embedded, histories, found)
+        return Proposed(found, embedded, histories)
 
-    def given(self, inputs: Mapping[str, tf.Tensor], row: tf.Tensor) -> Described:
-        """Describes items as if they were the candidates of a request.
+    def given(
+        self, inputs: Mapping[str, tf.Tensor], embedded: Embedded, row: tf.Tensor
+    ) -> Proposed:
+        """Takes items as if they were the candidates of a request.
 
         Args:
             inputs: of the query tower.
+            embedded: what it makes of them.
             row: int32 `[batch, n]`, catalogue rows; NOTHING for no item.
         """
-        asked = self.unfiltered(inputs, tf.zeros([1, 0], tf.int32))
+        asked = self._unfiltered(inputs, embedded, tf.zeros([1, 0], tf.int32))
         partner, strength = self.sources.partners(asked.histories)
         together = tf.linalg.matvec(_same(row, partner), strength)
         found = asked.candidates
         proposed = tf.matmul(_same(row, found.row), found.proposed)
-        given = Candidates(row, proposed, together)
-        return self._described(asked.embedded, asked.histories, given)
+        return asked._replace(candidates=Candidates(row, proposed, together))
 
     def reasons(self, described: Described, row: tf.Tensor) -> tf.Tensor:
         """Returns the item of the history that speaks most for each candidate.
@@ -181,9 +201,9 @@ class Funnel(tf.Module):
             inputs[VECTORS] = self.vectors
         return inputs | self.attended(described.histories)
 
-    def _described(
-        self, embedded: Embedded, histories: Histories, found: Candidates
-    ) -> Described:
+    def described(self, proposed: Proposed) -> Described:
+        """Describes candidates to the ranker."""
+        found, embedded, histories = proposed
         row = tf.maximum(found.row, 0)
         features = []
         if self.cross is not None:
