@@ -8,7 +8,10 @@ import pytest
 
 from tests.unit.deploy.files import DEPLOY
 
-STATUS = '{{\n "model_version_status": [\n  {{\n   "version": "7",\n   "state": "{}"\n  }}\n ]\n}}'
+STATUS = (
+    '{{\n "model_version_status": [\n  {{\n   "version": "7",\n   "state": "{}"\n  }}\n'
+    " ]\n}}"
+)
 """As TensorFlow Serving writes it."""
 
 
