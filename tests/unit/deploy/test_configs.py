@@ -33,7 +33,7 @@ def test_monitoring():
 
 
 def test_batching_of_each_server():
-    """Upstream pads with a tensor's first value, which no history must be padded with."""
+    """Upstream pads with a tensor's first value: no history may be padded so."""
     ours = read_batching_parameters(CONFIG / "batching.config")
     upstream = read_batching_parameters(CONFIG / "batching_upstream.config")
     assert ours.pad_variable_length_inputs

@@ -73,6 +73,8 @@ def test_readiness_reads_the_state_where_there_is_one(way):
     probe = container(way)["readinessProbe"]
     if way == "scann":
         assert probe["tcpSocket"] == {"port": "grpc"}
+    elif way == "embedded":
+        assert probe["httpGet"] == {"path": "/readyz", "port": "rest"}
     else:
         assert probe["exec"]["command"][1] == "/config/model_available.sh"
         assert (DEPLOY / "model_available.sh").stat().st_mode & 0o111
