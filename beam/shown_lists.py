@@ -77,16 +77,14 @@ class ShownLists:
             raise RecordError(NO_RECORD)
 
     def rows(self, record: str) -> Iterator[tuple[Any, ...]]:
-        """Yields the impressions; `record` tells one record of the logs from another."""
+        """Yields the impressions; `record` tells one record from another."""
+        said = (self.model, self.version, self.signature, self.sampling_rate)
         for place, items in enumerate(self.items):
             user = self._user(place)
             for position, item in enumerate(items):
                 if item:
-                    yield (
-                        *(user, item, self.timestamp, position, f"{record}/{place}"),
-                        *(self.model, self.version, self.signature),
-                        self.sampling_rate,
-                    )
+                    moment = (self.timestamp, position, f"{record}/{place}")
+                    yield (user, item, *moment, *said)
 
     def _user(self, place: int) -> str | None:
         if not self.users:
