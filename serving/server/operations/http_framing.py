@@ -197,7 +197,7 @@ def _check_lines(head: bytes) -> None:
     ends = head.count(b"\r\n")
     if head.count(b"\n") != ends or head.count(b"\r") != ends:
         raise BadRequestError(400, "lines must end with CR LF")
-    if b"\r\n " in head or b"\r\n\t" in head:
+    if b"\n " in head or b"\n\t" in head:
         raise BadRequestError(400, "a header must not be folded over several lines")
     if b"\0" in head:
         raise BadRequestError(400, "the headers hold a NUL byte")
