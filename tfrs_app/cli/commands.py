@@ -188,6 +188,24 @@ def forget(
     _next(stages, "run", config, overrides)
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def impressions(
+    logs: Annotated[list[str], typer.Argument(help="Request logs: files or globs.")],
+    output: Annotated[Path, typer.Option(help="Folder of the Parquet table.")],
+    max_rejected: Annotated[
+        float, typer.Option(help="Share of bad records that is put up with.")
+    ] = 0.01,
+) -> None:
+    """Turn request logs into a table of what was shown; more options go to Beam."""
+    from tfrs_app.cli.impressions import convert
+
+    options = [text for text in logs if text.startswith("--")]
+    paths = [text for text in logs if not text.startswith("--")]
+    convert(paths, output, max_rejected, options, console())
+
+
 @app.command()
 def demo(config: ConfigOption, overrides: SetOption = None, k: KOption = 10) -> None:
     """Run all stages, start a server, and ask it over gRPC and REST."""

@@ -17,7 +17,7 @@ _HEALTH = "/grpc.health.v1.Health/"
 _ADMIN_METHODS = frozenset(
     {"/tensorflow.serving.ModelService/HandleReloadConfigRequest"}
 )
-OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
+OPEN_PATHS = frozenset({"/livez", "/readyz"})
 """What an orchestrator asks without a token: whether the server lives and is ready."""
 
 _MESSAGES = {

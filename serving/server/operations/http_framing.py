@@ -8,15 +8,13 @@ bytes that admit one reading.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import Enum, auto
 
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,12}")
 _BODY_HEADER = re.compile(
-    rb"\r\n(content-length|transfer-encoding):[ \t]*([^\r]*?)[ \t]*(?=\r\n)",
-    re.IGNORECASE,
+    rb"\r\n(content-length|transfer-encoding):[ \t]*([^\r]*?)[ \t]*(?=\r\n)"
 )
 _LONGEST_CHUNK_HEAD = 16
 
@@ -50,7 +48,8 @@ class _Expected(Enum):
     SIZE = auto()
     DATA = auto()
     LINE_END = auto()
-    TRAILER = auto()
+    END = auto()
+    """The empty line; trailers are refused."""
 
 
 class Framing:
@@ -60,113 +59,120 @@ class Framing:
         """Takes the limits of a request."""
         self._max_head_bytes = max_head_bytes
         self._max_body_bytes = max_body_bytes
-        self._pending = bytearray()
+        self._pending = b""
         self._chunks: _Expected | None = None
         self._left = 0
         self._body_bytes = 0
         self.part = Part.IDLE
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yields the bytes that may be parsed, in order; a head only when it is whole.
+    def feed(self, data: bytes) -> tuple[bytes, BadRequestError | None]:
+        """Returns the bytes that may be parsed, and why no more may follow.
+
+        A head is held back until it is whole.
+        """
+        if self._pending:
+            data = self._pending + data
+        sound = 0
+        error = None
+        try:
+            while sound < len(data):
+                is_body = self.part is Part.BODY
+                size = self._body(data, sound) if is_body else self._head(data, sound)
+                if not size:
+                    break
+                sound += size
+        except BadRequestError as refused:
+            error = refused
+        self._pending = data[sound:]
+        return data[:sound], error
+
+    def _head(self, data: bytes, start: int) -> int:
+        """Returns the length of the head that begins at `start`, 0 if it is not whole.
 
         Raises:
-            BadRequestError: the request is malformed, ambiguous or too large.
+            BadRequestError: it is too long or ambiguous.
         """
-        self._pending += data
-        while self._pending:
-            piece = self._head() if self.part is not Part.BODY else self._body()
-            if not piece:
-                return
-            yield piece
-
-    def _head(self) -> bytes:
         self.part = Part.HEAD
-        end = self._pending.find(_END)
-        size = len(self._pending) if end < 0 else end + len(_END)
-        if size > self._max_head_bytes:
+        end = data.find(_END, start)
+        head = data[start:] if end < 0 else data[start : end + len(_END)]
+        if len(head) > self._max_head_bytes:
             raise BadRequestError(
                 431, f"the headers are longer than {self._max_head_bytes} bytes"
             )
         # What is not whole is checked too: it may never become so.
-        head = bytes(self._pending[:size])
         _check_lines(head if end >= 0 else head.removesuffix(b"\r"))
         if end < 0:
-            return b""
+            return 0
         self._begin_body(head)
-        return self._take(size)
+        return len(head)
 
     def _begin_body(self, head: bytes) -> None:
-        lengths: list[bytes] = []
-        encodings: list[bytes] = []
-        for name, value in _BODY_HEADER.findall(head):
-            (lengths if name.lower() == b"content-length" else encodings).append(value)
-        self._body_bytes = 0
+        self._body_bytes = self._left = 0
+        self._chunks = None
+        lengths, encodings = _body_headers(head)
         if encodings:
-            wanted = len(encodings) == 1 and encodings[0].lower() == b"chunked"
-            if lengths or not wanted or _is_old(head):
+            if lengths or encodings != [b"chunked"] or _is_old(head):
                 raise BadRequestError(
                     400,
-                    "the length of the body is ambiguous: transfer-encoding must "
-                    "be `chunked`, once, without content-length",
+                    "the length of the body is ambiguous: transfer-encoding must be "
+                    "`chunked`, once, without content-length",
                 )
-            self._chunks, self._left = _Expected.SIZE, 0
-            self.part = Part.BODY
-            return
-        if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
-            raise BadRequestError(400, "content-length must be one decimal number")
-        self._chunks = None
-        self._left = int(lengths[0]) if lengths else 0
-        self._count(self._left)
-        self.part = Part.BODY if self._left else Part.IDLE
+            self._chunks = _Expected.SIZE
+        elif lengths:
+            if len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
+                raise BadRequestError(400, "content-length must be one decimal number")
+            self._left = int(lengths[0])
+            self._count(self._left)
+        self.part = Part.BODY if self._chunks or self._left else Part.IDLE
 
-    def _body(self) -> bytes:
-        if self._chunks is None:
-            return self._data(after=None)
+    def _body(self, data: bytes, start: int) -> int:
+        """Returns how many bytes from `start` on belong to the body, as far as seen."""
         match self._chunks:
+            case None:
+                return self._data(len(data) - start, after=None)
             case _Expected.SIZE:
-                return self._chunk_size()
+                return self._chunk_size(data, start)
             case _Expected.DATA:
-                return self._data(after=_Expected.LINE_END)
+                return self._data(len(data) - start, after=_Expected.LINE_END)
             case _Expected.LINE_END:
-                return self._line_end()
-            case _Expected.TRAILER:
-                return self._no_trailer()
+                return self._line_end(data, start, after=_Expected.SIZE)
+            case _Expected.END:
+                return self._line_end(data, start, after=None)
 
-    def _data(self, after: _Expected | None) -> bytes:
-        piece = self._take(min(self._left, len(self._pending)))
-        self._left -= len(piece)
+    def _data(self, there: int, after: _Expected | None) -> int:
+        size = min(self._left, there)
+        self._left -= size
         if not self._left:
-            self._chunks = after
-            self.part = Part.BODY if after else Part.IDLE
-        return piece
+            self._expect(after)
+        return size
 
-    def _chunk_size(self) -> bytes:
-        end = self._pending.find(b"\r\n", 0, _LONGEST_CHUNK_HEAD)
+    def _chunk_size(self, data: bytes, start: int) -> int:
+        end = data.find(b"\r\n", start, start + _LONGEST_CHUNK_HEAD)
         if end < 0:
-            if len(self._pending) < _LONGEST_CHUNK_HEAD and b"\n" not in self._pending:
-                return b""
+            if len(data) - start < _LONGEST_CHUNK_HEAD:
+                return 0
             raise _bad_chunk()
-        size = bytes(self._pending[:end])
+        size = data[start:end]
         if not _CHUNK_SIZE.fullmatch(size):  # an extension has no use here
             raise _bad_chunk()
         self._left = int(size, 16)
         self._count(self._left)
-        self._chunks = _Expected.DATA if self._left else _Expected.TRAILER
-        return self._take(end + 2)
+        self._chunks = _Expected.DATA if self._left else _Expected.END
+        return end + len(b"\r\n") - start
 
-    def _line_end(self) -> bytes:
-        if not b"\r\n".startswith(self._pending[:2]):
+    def _line_end(self, data: bytes, start: int, after: _Expected | None) -> int:
+        found = data[start : start + len(b"\r\n")]
+        if not b"\r\n".startswith(found):
             raise _bad_chunk()
-        if len(self._pending) < len(b"\r\n"):
-            return b""
-        self._chunks = _Expected.SIZE
-        return self._take(2)
+        if found != b"\r\n":
+            return 0
+        self._expect(after)
+        return len(found)
 
-    def _no_trailer(self) -> bytes:
-        piece = self._line_end()
-        if piece:
-            self._chunks, self.part = None, Part.IDLE
-        return piece
+    def _expect(self, following: _Expected | None) -> None:
+        """Goes on to the next part of a chunked body; None: the body ends."""
+        self._chunks = following
+        self.part = Part.IDLE if following is None else Part.BODY
 
     def _count(self, size: int) -> None:
         self._body_bytes += size
@@ -177,17 +183,21 @@ class Framing:
                 "rows",
             )
 
-    def _take(self, size: int) -> bytes:
-        piece = bytes(self._pending[:size])
-        del self._pending[:size]
-        return piece
+
+def _body_headers(head: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Returns the values of content-length and transfer-encoding in lower case."""
+    lengths: list[bytes] = []
+    encodings: list[bytes] = []
+    for name, value in _BODY_HEADER.findall(head.lower()):
+        (lengths if name == b"content-length" else encodings).append(value)
+    return lengths, encodings
 
 
 def _check_lines(head: bytes) -> None:
     ends = head.count(b"\r\n")
     if head.count(b"\n") != ends or head.count(b"\r") != ends:
         raise BadRequestError(400, "lines must end with CR LF")
-    if b"\r\n " in head or b"\r\n\t" in head:
+    if b"\n " in head or b"\n\t" in head:
         raise BadRequestError(400, "a header must not be folded over several lines")
     if b"\0" in head:
         raise BadRequestError(400, "the headers hold a NUL byte")

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.server.operations.http_framing import BadRequestError, Framing, Part
+from serving.server.operations.http_framing import Framing, Part
 from serving.server.operations.limits import Limits
 
 _LONGEST_TICK_S = 1.0
@@ -54,12 +54,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._refused:
             return
         before = self._framing.part
-        try:
-            for piece in self._framing.feed(data):
-                if self._refused or self.transport.is_closing():
-                    return
-                super().data_received(piece)
-        except BadRequestError as error:
+        sound, error = self._framing.feed(data)
+        if sound:
+            super().data_received(sound)
+        if error is not None:
             self._refuse(error.status, error.reason)
             return
         self._move(before, self._framing.part)

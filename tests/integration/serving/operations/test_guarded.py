@@ -52,7 +52,6 @@ def channel(guarded, authority):
         (METRICS, TOKEN, 403),
         (METRICS, None, 401),
         ("/nowhere", None, 401),
-        ("/healthz", None, 404),  # open; who answers it is another matter
     ],
 )
 def test_rest_asks_for_a_token(client, path, token, status):
@@ -62,6 +61,11 @@ def test_rest_asks_for_a_token(client, path, token, status):
     )
     assert answer.status_code == status
     assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_probes_need_no_token(client, path):
+    assert client.get(path).status_code != 401
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,20 @@ LIMIT = 100
 
 def fed(*pieces):
     framing = Framing(max_head_bytes=200, max_body_bytes=LIMIT)
-    out = [part for piece in pieces for part in framing.feed(piece)]
-    return b"".join(out), framing.part
+    out = b""
+    for piece in pieces:
+        sound, error = framing.feed(piece)
+        out += sound
+        if error is not None:
+            raise error
+    return out, framing.part
+
+
+def test_what_precedes_a_fault_is_sound():
+    framing = Framing(200, LIMIT)
+    sound, error = framing.feed(GET + b"GET / HTTP/1.1\nHost: a\n\n")
+    assert sound == GET
+    assert error.status == 400
 
 
 @pytest.mark.parametrize(
