@@ -1,0 +1,1 @@
+"""Load, limit and rival of the embedded server."""

@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import random
-import struct
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import grpc.aio
 import uvloop
+from messages import read_messages
 
 Ask = Callable[[bytes], Awaitable[bool]]
 
@@ -37,18 +37,22 @@ class Http(asyncio.Protocol):
         self._answer: asyncio.Future[bool] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps the transport."""
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Answers whoever waits that it failed."""
         if self._answer and not self._answer.done():
             self._answer.set_result(False)
 
     async def ask(self, message: bytes) -> bool:
+        """Returns whether a request got status 200."""
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(message)
         return await self._answer
 
     def data_received(self, data: bytes) -> None:
+        """Answers whoever waits once the answer is complete."""
         self._buffer += data
         head = self._buffer.find(b"\r\n\r\n")
         if head < 0:
@@ -157,11 +161,7 @@ async def main() -> None:
     """Asks and prints."""
     protocol, address, file, connections, seconds, rate, core = sys.argv[1:]
     os.sched_setaffinity(0, {int(core)})
-    blob, messages, place = Path(file).read_bytes(), [], 0
-    while place < len(blob):
-        (size,) = struct.unpack_from("<I", blob, place)
-        messages.append(blob[place + 4 : place + 4 + size])
-        place += 4 + size
+    messages = read_messages(Path(file))
     connect = rpc if protocol == "grpc" else http
     asks = [await connect(address) for _ in range(int(connections))]
     begun = time.process_time()

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from questions import SIGNATURES, read_messages
+from messages import SIGNATURES, read_messages
 from tensorflow_serving.apis import predict_pb2
 
 from serving.server.batching.joining import joined
@@ -33,6 +33,8 @@ def main() -> None:
     feeds = {
         name: _feeds(servable, name, Path(folder), int(batch)) for name in SIGNATURES
     }
+    for name in SIGNATURES:  # the first call pays for what is made once
+        servable._callables[name](feeds[name][0])
     sys.stdout.write("{}\n")
     sys.stdout.flush()
     for line in sys.stdin:

@@ -11,11 +11,13 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
 import tensorflow as tf
 from scann.scann_ops.py import scann_ops  # noqa: F401 - registers ScaNN's ops
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 THREADS = 8
@@ -26,6 +28,15 @@ class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def __init__(self, folder: str) -> None:
         self.model = tf.saved_model.load(folder)
+        saved = saved_model_pb2.SavedModel()
+        saved.ParseFromString((Path(folder) / "saved_model.pb").read_bytes())
+        self.defaults = {
+            signature: {
+                name: tf.constant(tf.make_ndarray(proto))
+                for name, proto in definition.defaults.items()
+            }
+            for signature, definition in saved.meta_graphs[0].signature_def.items()
+        }
 
     def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Runs one signature; what is left out gets the signature's default."""
@@ -34,6 +45,7 @@ class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
             name: tf.constant(tf.make_ndarray(proto))
             for name, proto in request.inputs.items()
         }
+        given = {**self.defaults[request.model_spec.signature_name], **given}
         response = predict_pb2.PredictResponse()
         for name, value in run(**given).items():
             response.outputs[name].CopyFrom(tf.make_tensor_proto(value.numpy()))

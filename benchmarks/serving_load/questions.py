@@ -1,22 +1,42 @@
-"""The requests of a shop's test users, as bytes for both protocols."""
+"""The requests of a shop's test users, as bytes for both protocols.
+
+    python questions.py CONFIG FOLDER COUNT
+
+Prints the folder of the model's newest version.
+"""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from messages import SIGNATURES, write_messages
+from rich.console import Console
 from tensorflow_serving.apis import predict_pb2
 
 from serving.json_text import dumps
 from serving.tensor_codec import encode
+from tfrs_app.cli.stages import Stages
+from tfrs_app.contract.loading import load_config
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.data.raw_queries import raw_queries
 
 K = 20
-SIGNATURES = ("recommend", "retrieve")
+
+
+def main() -> None:
+    """Writes the requests of a shop's published model."""
+    config, folder, count = sys.argv[1:]
+    stages = Stages(load_config(Path(config), []), Console(stderr=True))
+    model = stages.layout.model(stages.config.shop)
+    length = stages.towers.config.longest_history
+    write_questions(
+        Path(folder), stages.encoded.dataset, model.name, length, int(count)
+    )
+    numbers = [int(p.name) for p in model.iterdir() if p.name.isdigit()]
+    sys.stdout.write(f"{model / str(max(numbers))}\n")
 
 
 def write_questions(
@@ -27,26 +47,12 @@ def write_questions(
     Users are drawn at random from those with a purchase in the test window, each as of
     the window's begin.
     """
-    asked = [one for one in _inputs(dataset, history_length, count)]
+    asked = _inputs(dataset, history_length, count)
     for signature in SIGNATURES:
         grpc = [_grpc(model, signature, inputs) for inputs in asked]
         rest = [_rest(model, signature, inputs) for inputs in asked]
-        _write(folder / f"{signature}.grpc", grpc)
-        _write(folder / f"{signature}.rest", rest)
-
-
-def read_messages(path: Path) -> list[bytes]:
-    """Returns what `write_questions` wrote."""
-    blob, messages, place = path.read_bytes(), [], 0
-    while place < len(blob):
-        (size,) = struct.unpack_from("<I", blob, place)
-        messages.append(blob[place + 4 : place + 4 + size])
-        place += 4 + size
-    return messages
-
-
-def _write(path: Path, messages: Sequence[bytes]) -> None:
-    path.write_bytes(b"".join(struct.pack("<I", len(m)) + m for m in messages))
+        write_messages(folder / f"{signature}.grpc", grpc)
+        write_messages(folder / f"{signature}.rest", rest)
 
 
 def _inputs(
@@ -92,3 +98,7 @@ def _rest(model: str, signature: str, inputs: dict[str, np.ndarray]) -> bytes:
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+if __name__ == "__main__":
+    main()
