@@ -121,6 +121,15 @@ class Echo(tf.Module):
     def dense(self, dense):
         return {"score": tf.reduce_sum(dense, axis=1)}
 
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, 2], tf.float32, name="a"),
+            tf.TensorSpec([None, 3], tf.float32, name="b"),
+        ]
+    )
+    def joined(self, a, b):
+        return {"joined": tf.concat([a, b], 1)}
+
     @tf.function(input_signature=[tf.TensorSpec(None, tf.string, name="s")])
     def both_texts(self, s):
         return {"text": tf.identity(s), "text_bytes": tf.identity(s)}
@@ -151,7 +160,8 @@ def _echo_of(dtype: str):
 def save_echo(folder: Path) -> None:
     module = Echo()
     own = {name: getattr(module, name) for name in (
-        "two", "four", "uneven", "total", "dense", "both_texts", "nothing", "fails",
+        "two", "four", "uneven", "total", "dense", "joined", "both_texts", "nothing",
+        "fails",
     )}  # fmt: skip
     typed = {name: _echo_of(name) for name in ECHOED}
     tf.saved_model.save(module, str(folder), signatures=own | typed)

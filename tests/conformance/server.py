@@ -21,8 +21,11 @@ POLL_S = 0.1
 
 @dataclass(frozen=True)
 class Address:
+    """Where a server listens, and its process."""
+
     grpc: str
     rest: str
+    pid: int
 
 
 def engines() -> list[str]:
@@ -38,10 +41,12 @@ def server(engine: str, flags: Sequence[str], log: Path) -> Iterator[Address]:
         [UPSTREAM] if engine == UPSTREAM else [sys.executable, "-m", "serving.server"]
     )
     command += [f"--port={grpc_port}", f"--rest_api_port={rest_port}", *flags]
-    address = Address(f"127.0.0.1:{grpc_port}", f"http://127.0.0.1:{rest_port}")
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=os.environ
+        )
+        address = Address(
+            f"127.0.0.1:{grpc_port}", f"http://127.0.0.1:{rest_port}", process.pid
         )
         try:
             _wait(process, address, log)

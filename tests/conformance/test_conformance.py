@@ -1,7 +1,5 @@
 """TF Serving's contract, case by case, against every server that is at hand."""
 
-import contextlib
-import functools
 from pathlib import Path
 
 import httpx
@@ -9,24 +7,10 @@ import pytest
 import yaml
 
 from tests.conformance.asking import check, check_within
-from tests.conformance.models import save_all
 from tests.conformance.server import EMBEDDED, engines, server
 
 CASES = Path(__file__).parent / "cases"
 SEQUENCES = "reload.yaml"
-
-CONFIG = """
-model_config_list {{
-  config {{ name: "hp2" base_path: "{root}/hp2" model_platform: "tensorflow" }}
-  config {{ name: "echo" base_path: "{root}/echo" model_platform: "tensorflow" }}
-  config {{
-    name: "plus" base_path: "{root}/plus" model_platform: "tensorflow"
-    model_version_policy {{ all {{}} }}
-    version_labels {{ key: "stable" value: 1 }}
-    version_labels {{ key: "a/b c" value: 2 }}
-  }}
-}}
-"""
 
 
 def load_cases(path: Path) -> list[dict]:
@@ -58,30 +42,6 @@ def marks(case):
     return [pytest.mark.xfail(reason=f"pending: {case['pending']}", strict=True)]
 
 
-@pytest.fixture(scope="session")
-def saved(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("conformance")
-    save_all(root)
-    (root / "models.config").write_text(CONFIG.format(root=root), encoding="utf-8")
-    return root
-
-
-@pytest.fixture(scope="session")
-def addresses(saved):
-    """Starts a server of an engine when the first case asks for it."""
-    with contextlib.ExitStack() as stack:
-
-        @functools.cache
-        def address(engine):
-            flags = [
-                f"--model_config_file={saved}/models.config",
-                "--allow_version_labels_for_unavailable_models=true",
-            ]
-            return stack.enter_context(server(engine, flags, saved / f"{engine}.log"))
-
-        yield address
-
-
 @pytest.mark.parametrize(("engine", "case"), parameters(SINGLE))
 def test_answers_as_the_contract_says(addresses, engine, case):
     check(addresses(engine), case["request"], case["expected"])
@@ -91,24 +51,6 @@ def test_ids_are_unique():
     ids = [case["id"] for case in [*SINGLE, *RELOADS]]
     assert len(ids) == len(set(ids))
     assert len(ids) >= 120
-
-
-@pytest.fixture(scope="session")
-def reloadable(saved):
-    """Starts servers that take reload requests, with a config without labels."""
-    config = saved / "reload.config"
-    text = CONFIG.format(root=saved)
-    plain = [line for line in text.splitlines() if "version_labels" not in line]
-    config.write_text("\n".join(plain), encoding="utf-8")
-    with contextlib.ExitStack() as stack:
-
-        @functools.cache
-        def address(engine):
-            flags = [f"--model_config_file={config}"]
-            log = saved / f"{engine}_reload.log"
-            return stack.enter_context(server(engine, flags, log))
-
-        yield address
 
 
 @pytest.mark.parametrize(("engine", "case"), parameters(RELOADS))
@@ -140,7 +82,7 @@ def test_prometheus(saved, engine):
     config = saved / "monitoring.config"
     config.write_text(MONITORING, encoding="utf-8")
     flags = [
-        f"--model_config_file={saved}/reload.config",
+        f"--model_config_file={saved}/plain.config",
         f"--monitoring_config_file={config}",
     ]
     with server(engine, flags, saved / f"{engine}_monitoring.log") as address:
