@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
+import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 from tensorflow.python.util import deprecation
@@ -170,12 +171,12 @@ class Servable:
             ServingError: the graph's error.
         """
         try:
-            fetched: list[Array] = self._session.run(list(nodes), dict(feeds))
+            fetched = self._session.run(list(nodes), dict(feeds))
         except tf.errors.OpError as error:
             raise ServingError(
                 code_of_number(error.error_code), error.message
             ) from error
-        return fetched
+        return [_as_array(value) for value in fetched]
 
     def _load(self, folder: Path) -> Any:
         # TF marks the loader for v1 sessions as deprecated but has no other one.
@@ -199,7 +200,13 @@ class _Callable:
         self._names = tuple(signature.outputs)
 
     def __call__(self, feeds: list[Array]) -> dict[str, Array]:
-        return dict(zip(self._names, self._run(*feeds), strict=True))
+        values = map(_as_array, self._run(*feeds))
+        return dict(zip(self._names, values, strict=True))
+
+
+def _as_array(value: Any) -> Array:
+    """Returns what a session fetched; a scalar string comes as bare bytes."""
+    return np.array(value, dtype=object) if isinstance(value, bytes) else value
 
 
 def _session_config() -> Any:
