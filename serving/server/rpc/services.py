@@ -35,6 +35,7 @@ from tfrs_app.contract.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
+_FOREVER_S = 1e8
 _SIGNATURE_DEF = "signature_def"
 
 Method = Callable[[Any, Any, Call], Any]
@@ -283,7 +284,9 @@ def _metadata(context: Any, name: str) -> str | None:
 
 def _deadline(context: Any) -> float | None:
     remaining_s = context.time_remaining()
-    return None if remaining_s is None else time.monotonic() + remaining_s
+    if remaining_s is None or remaining_s > _FOREVER_S:
+        return None  # gRPC's core tells calls without a deadline both ways
+    return time.monotonic() + remaining_s
 
 
 def _check_deadline(call: Call) -> None:
