@@ -283,7 +283,7 @@ def _metadata(context: Any, name: str) -> str | None:
 
 
 def _deadline(context: Any) -> float | None:
-    remaining_s = context.time_remaining()
+    remaining_s: float | None = context.time_remaining()
     if remaining_s is None or remaining_s > _FOREVER_S:
         return None  # gRPC's core tells calls without a deadline both ways
     return time.monotonic() + remaining_s
