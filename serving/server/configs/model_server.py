@@ -16,7 +16,6 @@ from serving.server.models.model_config import (
     ModelConfig,
     Specific,
     VersionPolicy,
-    check_models,
 )
 from tfrs_app.contract.errors import ServerError, UserError
 
@@ -50,7 +49,7 @@ def model_configs(message: Any) -> dict[str, ModelConfig]:
 
     Raises:
         ServerError: it holds no model_config_list, a name twice, a relative base path,
-            a policy of no version, or a platform that is not TensorFlow.
+            or a policy of no version.
     """
     if message.WhichOneof("config") != _LIST:
         raise ServerError("only model_config_list is supported; list the models in it")
@@ -61,7 +60,6 @@ def model_configs(message: Any) -> dict[str, ModelConfig]:
                 f"Illegal to list model {entry.name} multiple times in config list"
             )
         models[entry.name] = _model(entry)
-    check_models(models)
     return models
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import grpc
 
-from serving.server.errors import ServingError
+from serving.server.errors import ServingError, invalid
 from serving.server.models.attempts import Attempts
 from serving.server.models.handle import Handle
 from serving.server.models.lifecycle import Lifecycle
 from serving.server.models.loader import failure, give_memory_back, load_servable
-from serving.server.models.model_config import ModelConfig
+from serving.server.models.model_config import ModelConfig, check_models
 from serving.server.models.policy import Load, next_action
 from serving.server.models.registry import ModelRegistry, State, VersionStatus
 from serving.server.models.servable import Servable
@@ -228,6 +228,10 @@ class ModelManager:
                     f"was {before.platform} and new platform requested is "
                     f"{config.platform}",
                 )
+        try:
+            check_models(models)
+        except ServerError as error:
+            raise invalid(str(error)) from error
 
     def _check_loaded(self, name: str) -> None:
         if self._registry.ready(name):

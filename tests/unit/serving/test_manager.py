@@ -281,6 +281,10 @@ def test_a_platform_never_changes(serve, tmp_path):
     manager, _, _ = serve(m=ModelConfig(tmp_path))
     with pytest.raises(ServingError, match="Illegal to change a model's platform"):
         manager.reload({"m": ModelConfig(tmp_path, platform="other")})
+    with pytest.raises(ServingError, match="model_platform 'other' is not known"):
+        manager.reload({"n": ModelConfig(tmp_path, platform="other")})
+    with pytest.raises(ServingError, match="'a:b' must be non-empty"):
+        manager.reload({"a:b": ModelConfig(tmp_path)})
 
 
 def test_the_end_waits_for_calls_in_progress(serve, tmp_path):

@@ -71,15 +71,6 @@ def test_keeps_the_logging_config_for_who_logs(tmp_path):
             "Illegal to list model a multiple times",
         ),
         (
-            'model_config_list { config { name: "a:b" base_path: "/a" } }',
-            "'a:b' must be non-empty, without '/' and ':'",
-        ),
-        (
-            'model_config_list { config { name: "a" base_path: "/a" '
-            'model_platform: "torch" } }',
-            "model_platform 'torch' is not known",
-        ),
-        (
             'model_config_list { config { name: "a" base_path: "/a" '
             "model_version_policy { specific {} } } }",
             "specific names no version",
