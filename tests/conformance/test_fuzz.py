@@ -154,7 +154,4 @@ def test_random_bytes_leave_the_connection_usable(channel, data):
     send = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
     error = send.future(data, timeout=60).exception()
     assert error is not None
-    assert error.code().name in REASONS | {"INTERNAL"}
-    assert "Exception deserializing" in error.details() or (
-        error.code().name != "INTERNAL"
-    )
+    assert error.code().name in REASONS, error.details()

@@ -17,6 +17,7 @@ from serving.server.operations.health import Health
 from serving.server.operations.operations import Operations
 from serving.server.options import ServerOptions
 from serving.server.rpc.health import HealthService
+from serving.server.rpc.reading import ReadingInterceptor
 from serving.server.rpc.services import ModelService, PredictionService
 from tfrs_app.contract.errors import ServerError
 
@@ -48,7 +49,7 @@ class RpcFront:
                 *operations.grpc_options,
                 *options.grpc_channel_arguments,
             ],
-            interceptors=operations.interceptors,
+            interceptors=(*operations.interceptors, ReadingInterceptor()),
         )
         self._operations = operations
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
