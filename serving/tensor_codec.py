@@ -138,8 +138,8 @@ def encode(array: Array, proto: Any) -> None:
 def _shape(proto: Any) -> tuple[int, ...]:
     if proto.unknown_rank:
         raise TensorError("tensor_shape has an unknown rank; a value needs a shape")
-    shape = tuple(dim.size for dim in proto.dim)
-    if any(size < 0 for size in shape):
+    shape = tuple([dim.size for dim in proto.dim])
+    if shape and min(shape) < 0:
         raise TensorError(f"tensor_shape {list(shape)} has a negative dimension")
     return shape
 

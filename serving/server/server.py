@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -73,6 +74,7 @@ def running(options: ServerOptions) -> Iterator[Addresses]:
     Raises:
         ServerError: a model cannot be loaded or a port is taken.
     """
+    gc.freeze()  # TensorFlow's million objects; each full collection took 0.2 s
     registry = ModelRegistry(options.models, options.batching)
     observers = Observers()
     with ExitStack() as stack:

@@ -47,9 +47,7 @@ def to_array(name: str, value: Any, spec: TensorSpec) -> Array:
     if not elements and spec.shape is not None:  # [] can't tell [0] from [0, 8]
         shape += tuple(size or 0 for size in spec.shape[len(shape) :])
     if spec.kind.is_string:
-        return string_array([_to_bytes(name, element) for element in elements]).reshape(
-            shape
-        )
+        return string_array(_all_bytes(name, elements)).reshape(shape)
     try:
         with np.errstate(over="ignore"):  # a double beyond float32 becomes inf
             return np.array(elements, spec.kind.dtype).reshape(shape)
@@ -103,6 +101,13 @@ def _type_error(name: str, elements: list[Any], spec: TensorSpec) -> ServingErro
         f'JSON Value: {shorten(wrong)} of input "{name}" is not of expected type: '
         f"{spec.kind.name}"
     )
+
+
+def _all_bytes(name: str, elements: list[Any]) -> list[bytes]:
+    try:
+        return list(map(str.encode, elements))
+    except (TypeError, UnicodeEncodeError):  # {"b64": ...} among them, or a fault
+        return [_to_bytes(name, element) for element in elements]
 
 
 def _to_bytes(name: str, element: Any) -> bytes:

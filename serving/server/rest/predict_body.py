@@ -22,6 +22,9 @@ class Format(StrEnum):
     COLUMNS = "inputs"
 
 
+_FORMATS = tuple(Format)
+
+
 @dataclass(frozen=True)
 class PredictBody:
     """Holds a parsed body whose values are not yet held against a signature."""
@@ -46,7 +49,7 @@ def parse_body(body: bytes) -> PredictBody:
     signature_name = document.get("signature_name", "")
     if not isinstance(signature_name, str):
         raise invalid("JSON Value: 'signature_name' must be a string value")
-    keys = [key for key in Format if key in document]
+    keys = [key for key in _FORMATS if key in document]
     if len(keys) != 1:
         raise invalid(
             f"expected exactly one of 'inputs' and 'instances', got {len(keys)} of them"
