@@ -139,6 +139,7 @@ def _rest_server(
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=_GRACE_S,
         )
     )
