@@ -118,9 +118,7 @@ class Rivals:
         )
         told: dict[str, float] = json.loads(done.stdout)
         used = _cpu_seconds(process.pid) - before
-        # The second that the generator warms up in costs as much as the others.
-        asked = told["qps"] * (self.options.seconds + 1)
-        return {**told, "cpu": used / max(asked, 1)}
+        return {**told, "cpu": used / told["asked"]}
 
     def _started(self, stack: ExitStack, script: str, *arguments: Any) -> Any:
         command = [sys.executable, str(HERE / "serving_load" / script)]

@@ -176,8 +176,8 @@ def _shape(proto: Any) -> tuple[int, ...]:
         raise TensorError(
             f"tensor_shape has rank {len(proto.dim)}; at most {MAX_RANK} is supported"
         )
-    shape = tuple(dim.size for dim in proto.dim)
-    if any(size < 0 for size in shape):
+    shape = tuple([dim.size for dim in proto.dim])
+    if shape and min(shape) < 0:
         raise TensorError(f"tensor_shape {list(shape)} has a negative dimension")
     return shape
 

@@ -94,13 +94,14 @@ async def rpc(address: str) -> Ask:
 async def closed(asks: list[Ask], messages: list[bytes], seconds: float) -> dict:
     """Asks as fast as there are answers; the first second does not count."""
     latencies: list[float] = []
-    errors = 0
+    errors = asked = 0
     begin = time.perf_counter() + _WARM_UP_S
     end = begin + seconds
 
     async def work(ask: Ask, draw: random.Random) -> None:
-        nonlocal errors
+        nonlocal errors, asked
         while (started := time.perf_counter()) < end:
+            asked += 1
             good = await ask(draw.choice(messages))
             ended = time.perf_counter()
             if begin <= ended <= end:
@@ -108,7 +109,7 @@ async def closed(asks: list[Ask], messages: list[bytes], seconds: float) -> dict
                 latencies.append(ended - started)
 
     await asyncio.gather(*(work(ask, random.Random(n)) for n, ask in enumerate(asks)))
-    return summary(latencies, errors, seconds)
+    return {"asked": asked, **summary(latencies, errors, seconds)}
 
 
 async def opened(
@@ -139,7 +140,7 @@ async def opened(
             await asyncio.sleep(left)
         waiting.add(asyncio.ensure_future(one(due)))
     await asyncio.gather(*waiting)
-    return summary(latencies, errors, seconds)
+    return {"asked": len(waiting), **summary(latencies, errors, seconds)}
 
 
 def summary(latencies: list[float], errors: int, seconds: float) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -71,6 +72,7 @@ def serve(options: ServerOptions) -> None:
 def _serve_here(options: ServerOptions, signals: Signals) -> None:
     from serving.server.server import Server
 
+    gc.freeze()  # TensorFlow's million objects; each full collection took 0.2 s
     server = Server(options)
     try:
         server.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -153,6 +154,7 @@ def _work(options: ServerOptions, index: int, pipe: Connection) -> None:
     os.sched_setaffinity(0, {cores[index % len(cores)]})
     from serving.server.server import Server
 
+    gc.freeze()  # as in process.py
     server = Server(options)
     try:
         server.start()

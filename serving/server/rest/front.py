@@ -33,6 +33,7 @@ class RestFront:
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=int(options.lifecycle.grace_s) or 1,
                 **operations.uvicorn_settings,
             )

@@ -51,7 +51,7 @@ def to_array(name: str, value: Any, spec: TensorSpec) -> Array:
     if not elements and spec.shape is not None:  # [] can't tell [0] from [0, 8]
         shape += tuple(size or 0 for size in spec.shape[len(shape) :])
     if spec.kind.is_string:
-        return string_array([_to_bytes(element) for element in elements]).reshape(shape)
+        return string_array(_all_bytes(elements)).reshape(shape)
     try:
         with np.errstate(over="ignore"):  # a double beyond float32 becomes inf
             return np.array(elements, spec.kind.dtype).reshape(shape)
@@ -76,6 +76,13 @@ def _flatten(value: Any) -> tuple[tuple[int, ...], list[Any] | None]:
 
 def _are_typed(elements: list[Any], kind: TensorType) -> bool:
     return set(map(type, elements)) <= _ELEMENT_TYPES[kind.dtype.kind]
+
+
+def _all_bytes(elements: list[Any]) -> list[bytes]:
+    try:
+        return list(map(str.encode, elements))
+    except (TypeError, UnicodeEncodeError):  # {"b64": ...} among them, or odd text
+        return [_to_bytes(element) for element in elements]
 
 
 def _to_bytes(element: Any) -> bytes:

@@ -24,6 +24,9 @@ class Format(StrEnum):
     COLUMNS = "inputs"
 
 
+_FORMATS = tuple(Format)
+
+
 @dataclass(frozen=True)
 class PredictBody:
     """Holds a parsed body that is not yet held against a signature."""
@@ -38,7 +41,7 @@ class PredictBody:
         Raises:
             ServingError: INVALID_ARGUMENT if it has neither key or both.
         """
-        keys = [key for key in Format if key in self.document]
+        keys = [key for key in _FORMATS if key in self.document]
         if not keys:
             raise invalid("Missing 'inputs' or 'instances' key")
         if len(keys) > 1:
