@@ -15,7 +15,11 @@ import httpx
 
 UPSTREAM = "tensorflow_model_server"
 EMBEDDED = "embedded"
-START_S = 120
+COMMANDS = {
+    UPSTREAM: [UPSTREAM],
+    EMBEDDED: [sys.executable, "-m", "serving.server", "--shutdown_grace_seconds=1"],
+}
+START_S = 240
 POLL_S = 0.1
 
 
@@ -37,9 +41,7 @@ def engines() -> list[str]:
 def server(engine: str, flags: Sequence[str], log: Path) -> Iterator[Address]:
     """Runs a server while the context is open; its output goes to `log`."""
     grpc_port, rest_port = _free_port(), _free_port()
-    command = (
-        [UPSTREAM] if engine == UPSTREAM else [sys.executable, "-m", "serving.server"]
-    )
+    command = COMMANDS[engine].copy()
     command += [f"--port={grpc_port}", f"--rest_api_port={rest_port}", *flags]
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -16,12 +16,12 @@ from serving.tensor_codec import Array
 
 _SHORT, _LONG = 6, 9
 _LONG_DOUBLE = 17
-# Between these C's `%g` and orjson both write plain decimals, and float32 times the
-# scales below is exact in double: 24 + 28 bits.
-_LEAST, _BOUND = 1e-4, 1e6
-_POWERS = np.array([10.0**e for e in range(-3, 7)])
-_SHORT_SCALES = np.array([10.0 ** (_SHORT - 1 - e) for e in range(-4, 7)])
-_LONG_SCALES = np.array([10.0 ** (_LONG - 1 - e) for e in range(-4, 7)])
+# From the first of these to the last C's `%g` and orjson both write plain decimals, and
+# float32 times the scales is exact in double: 24 + 28 bits.
+_POWERS = np.array([10.0**e for e in range(-4, 7)])
+_TOO_SMALL, _TOO_LARGE = 0, len(_POWERS)  # places among them; NaN is too large
+_SHORT_SCALES = np.array([10.0 ** (_SHORT - 1 - e) for e in range(-5, 7)])
+_LONG_SCALES = np.array([10.0 ** (_LONG - 1 - e) for e in range(-5, 7)])
 
 
 def to_json_floats(array: Array) -> Any:
@@ -33,18 +33,15 @@ def to_json_floats(array: Array) -> Any:
     if array.dtype == np.float64:
         return _one_by_one(array, array.ravel(), np.ones(array.size, np.bool_))
     wide = array.astype(np.float64)
-    size = np.abs(wide)
-    unusual = ~((size >= _LEAST) & (size < _BOUND) | (size == 0))
-    place = np.searchsorted(_POWERS, size, side="right")
-    short = _rounded(wide, _SHORT_SCALES[place])
-    rounded = np.where(
-        short.astype(array.dtype) == array,
-        short,
-        _rounded(wide, _LONG_SCALES[place]),
-    )
-    if not unusual.any():
+    place = np.searchsorted(_POWERS, np.abs(wide), side="right")
+    rounded = _rounded(wide, _SHORT_SCALES[place])
+    exact = rounded.astype(array.dtype) == array
+    if not exact.all():
+        rounded = np.where(exact, rounded, _rounded(wide, _LONG_SCALES[place]))
+    usual = (place > _TOO_SMALL) & (place < _TOO_LARGE) | (wide == 0)
+    if usual.all():
         return rounded
-    return _one_by_one(array, rounded.ravel(), unusual.ravel())
+    return _one_by_one(array, rounded.ravel(), ~usual.ravel())
 
 
 def _rounded(values: Array, scales: Array) -> Array:

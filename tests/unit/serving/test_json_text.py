@@ -17,6 +17,34 @@ def test_reads(text, expected):
     assert loads(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"[Inf, -Inf, Infinity]", [np.inf, -np.inf, np.inf]),
+        (b'["-NaN, Inf", "\\"", NaN]', ["-NaN, Inf", '"', np.nan]),
+        (b"[-NaN]", [np.nan]),
+        (b"[NaN, -9223372036854775809, 18446744073709551615]",
+         [np.nan, -9223372036854775808.0, 18446744073709551615]),
+        (b'["\xff", "\\ud83d\\ude00"]', ["\udcff", "\U0001f600"]),
+        (b'["\xff", "\\\\ud800"]', ["\udcff", "\\ud800"]),
+    ],
+)  # fmt: skip
+def test_reads_as_rapidjson(text, expected):
+    assert repr(loads(text)) == repr(expected)
+
+
+def quadratic(text):
+    return text * 200_000
+
+
+@pytest.mark.parametrize(
+    "text", [quadratic(b'\\"'), quadratic(b'"'), quadratic(b"-NaN "), quadratic(b'["')]
+)
+def test_long_broken_texts_are_read_once(text):
+    with pytest.raises(JsonError):
+        loads(b'["' + text)
+
+
 def test_reads_nan():
     value = loads(b'{"a": NaN}')["a"]
     assert value != value

@@ -13,6 +13,8 @@ from serving.server.rest.path import Target, Verb, is_api_path, parse
         ("GET", "/v1/models/m/labels/a%2Fb", Target(Verb.STATUS, "m", label="a/b")),
         ("GET", "/v1/models/a%2Fb%3A1", Target(Verb.STATUS, "a/b:1")),
         ("GET", "/v1/models/m/metadata", Target(Verb.METADATA, "m")),
+        ("GET", "/v1/models/m/METADATA", Target(Verb.STATUS, "m")),
+        ("GET", "/v1/models/metadata", Target(Verb.STATUS, "metadata")),
         ("GET", "/v1/models/m/versions/1/metadata", Target(Verb.METADATA, "m", 1)),
         ("POST", "/v1/models/m:predict", Target(Verb.PREDICT, "m")),
         ("POST", "/v1/models/m/versions/1:regress", Target(Verb.REGRESS, "m", 1)),
@@ -68,9 +70,13 @@ def test_refuses_versions_beyond_int64(digits):
         parse("POST", f"/v1/models/m/versions/{digits}:predict")
 
 
-def test_asks_for_a_model_name():
+@pytest.mark.parametrize(
+    "path",
+    ["", "/versions/1", "/labels/a", "/versions/1/metadata", "/labels/a/metadata"],
+)
+def test_asks_for_a_model_name(path):
     with pytest.raises(ServingError, match=r"Missing model name in request\."):
-        parse("GET", "/v1/models")
+        parse("GET", f"/v1/models{path}")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-from serving.tensor_codec import TensorError, decode, encode
+from serving.tensor_codec import TensorError, decode, encode, encode_content
 
 ARRAYS = {
     "float32": np.array([[1.5, -2.25], [np.nan, np.inf]], np.float32),
@@ -122,3 +122,32 @@ def test_refuses_an_unknown_rank():
 def test_refuses_to_encode_an_unsupported_dtype():
     with pytest.raises(TensorError, match="complex64 is not supported"):
         encode(np.array([1j], np.complex64), TensorProto())
+
+
+@pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
+def test_packs_what_tensorflow_reads_as_the_same_array(array):
+    proto = TensorProto()
+    encode_content(array, proto)
+    np.testing.assert_array_equal(tf.make_ndarray(proto), array)
+    assert (array.dtype == object) == bool(proto.string_val)
+    if array.dtype != object and array.size:
+        assert proto.tensor_content
+
+
+def test_refuses_values_beside_content():
+    both = proto('float_val: 1 tensor_content: "\\000\\000\\200?"', shape=(1,))
+    with pytest.raises(TensorError, match="both tensor_content and float_val are set"):
+        decode(both)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "match"),
+    [
+        ("float_val: 1", (1,) * 65, "rank 65; at most 64"),
+        ("", (0, 1 << 62, 1 << 62), "too large"),
+        ("float_val: 1", (1 << 20, 2), "at most 1048576 are filled up"),
+    ],
+)
+def test_refuses_shapes_that_no_array_can_have(text, shape, match):
+    with pytest.raises(TensorError, match=match):
+        decode(proto(text, shape=shape))
