@@ -28,6 +28,7 @@ TRAIN = [
 ]
 SERVING = [
     *TENSORFLOW,
+    "google-crc32c",
     "grpcio",
     "httpx",
     "scann[tf]>=1.4.2,<1.5",
