@@ -31,6 +31,7 @@ CLIENT = ["grpcio", "httpcore[asyncio]", "protobuf>=5"]
 SERVING = [
     *TENSORFLOW,
     *CLIENT,
+    "google-crc32c",
     "grpcio-health-checking",
     "scann[tf]>=1.4.2,<1.5",
     "starlette",

@@ -133,6 +133,11 @@ def test_what_is_too_long_is_refused_before_it_is_read(stream, status):
     assert refused.value.status == status
 
 
+def test_bodies_of_several_requests_do_not_add_up():
+    stream = POST + b"Content-Length: 60\r\n\r\n" + b"a" * 60
+    assert fed(stream * 3) == (stream * 3, Part.IDLE)
+
+
 def test_the_longest_body_is_taken():
     stream = POST + b"Content-Length: 100\r\n\r\n" + b"a" * 100
     assert fed(stream) == (stream, Part.IDLE)

@@ -171,6 +171,15 @@ def test_snapshots_add_up_and_survive_json():
     assert any(re.search(r'latency_sum.*"shop".*REST"} 2500$', line) for line in lines)
 
 
+def test_a_snapshot_stays_as_it_was():
+    metrics = ServerMetrics()
+    metrics(ended())
+    before = metrics.snapshot()
+    text = exposition(before)
+    metrics(ended())
+    assert exposition(before) == text
+
+
 @pytest.fixture
 def workers(tmp_path):
     return Metrics(tmp_path / "peers"), Metrics(tmp_path / "peers")
@@ -180,8 +189,8 @@ def test_any_worker_tells_the_sum_of_all(workers):
     one, two = workers
     two.watch_queue("q", lambda: 4)
     two(ended())
-    with one.shared(), two.shared():  # `two` writes as it begins
-        one(ended())
+    one(ended())
+    with one.shared(), two.shared():  # both write as they begin
         page = one.page()
     assert 'request_count{model_name="shop",status="OK"} 2\n' in page
     assert 'queue_depth{queue="q"} 4\n' in page

@@ -13,6 +13,8 @@ from serving.server.operations.observer import Call, Entrypoint
 from serving.server.operations.request_log import log as module
 from serving.server.operations.request_log.files import LogFile
 from serving.server.operations.request_log.log import RequestLog, Rotation
+from serving.server.operations.request_log.queue import BoundedQueue
+from serving.server.operations.request_log.record import Record
 from serving.tensor_codec import string_array
 from tfrs_app.contract.errors import ConfigError
 from tfrs_app.contract.privacy import UserKey
@@ -153,6 +155,22 @@ def test_a_huge_record_does_not_wait_in_memory(tmp_path):
     call = answered(inputs={"x": np.zeros(1000, np.float32)})
     _, counted = recorded(tmp_path, [call], rotation=Rotation(max_bytes=3999))
     assert counted.lost == [("shop", "queue_full")]
+
+
+def test_what_was_taken_makes_room():
+    policy = LoggingPolicy(LogType.JSONL, Path("r"), 1.0)
+    queue = BoundedQueue(max_records=9, max_bytes=100)
+    for _ in range(3):
+        assert queue.put(policy, record_of(bytes_=80))
+        assert not queue.put(policy, record_of(bytes_=80))
+        assert len(queue.take(0)) == 1
+    queue.close()
+    assert not queue.put(policy, record_of(bytes_=80))
+
+
+def record_of(bytes_):
+    inputs = {"x": np.zeros(bytes_, np.uint8)}
+    return Record(1.0, "shop", 3, "recommend", "REST", (), 1.0, inputs, {})
 
 
 def test_a_file_ends_at_its_size(tmp_path):
