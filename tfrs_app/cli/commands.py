@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from tfrs_app.cli.asking import explain, recommend, search
+from tfrs_app.cli.load_test import load_test
 from tfrs_app.cli.options import ConfigOption, KOption, SetOption, console, stages_of
 from tfrs_app.cli.program import program
 from tfrs_app.cli.stages import Stages
@@ -169,7 +170,7 @@ def serve(
     serve_until_stopped(options)
 
 
-for ask in (recommend, search, explain):
+for ask in (recommend, search, explain, load_test):
     app.command()(ask)
 
 
