@@ -6,6 +6,8 @@ import ipaddress
 import math
 from dataclasses import dataclass
 
+from serving.client.connect import place_of
+from serving.client.errors import InvalidRequest
 from tfrs_app.contract.errors import ConfigError
 
 _MAX_RATE = 20_000.0
@@ -74,9 +76,13 @@ def check_address(address: str, *, allow_remote: bool) -> None:
         allow_remote: whether another machine may be loaded.
 
     Raises:
-        ConfigError: the address is another machine's and that is not allowed.
+        ConfigError: the address has another form, or is another machine's and that is
+            not allowed.
     """
-    host = address.rpartition("://")[2].rpartition(":")[0].strip("[]")
+    try:
+        host = place_of(address).target.rpartition(":")[0].strip("[]")
+    except InvalidRequest as error:
+        raise ConfigError(str(error)) from error
     if allow_remote or host in _LOCAL:
         return
     try:

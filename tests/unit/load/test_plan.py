@@ -49,3 +49,8 @@ def test_another_needs_leave(address):
     with pytest.raises(ConfigError, match="allow it with --allow-remote"):
         check_address(address, allow_remote=False)
     check_address(address, allow_remote=True)
+
+
+def test_what_is_no_address_is_refused():
+    with pytest.raises(ConfigError, match="must be host:port"):
+        check_address("nowhere", allow_remote=True)
