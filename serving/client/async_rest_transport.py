@@ -20,13 +20,15 @@ from serving.client.steps import Reply, Request
 class AsyncHttpTransport:
     """Sends over kept connections, one request a connection at a time."""
 
-    def __init__(self, url: str, access: Access) -> None:
+    def __init__(
+        self, url: str, access: Access, connections: int = CONNECTIONS
+    ) -> None:
         """Takes `http://host:port` or `https://host:port`."""
         self._url = url
         self._headers = headers(url, access)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=access.tls.context() if access.tls else None,
-            max_connections=CONNECTIONS,
+            max_connections=connections,
             keepalive_expiry=KEPT_IDLE_S,
         )
 

@@ -56,7 +56,7 @@ def connect(address: str, *, model: str, **settings: Unpack[Settings]) -> Recomm
     Raises:
         InvalidRequest: the address has another form, or settings contradict each other.
     """
-    place = _Place.of(address)
+    place = place_of(address)
     target, options = _target(model, settings), _options(place, settings)
     # Imported here: one who asks over REST needs no grpcio, nor the other way round.
     if place.is_grpc:
@@ -72,7 +72,7 @@ def connect_async(
     address: str, *, model: str, **settings: Unpack[Settings]
 ) -> AsyncRecommender:
     """Returns a client for asyncio; see `connect`."""
-    place = _Place.of(address)
+    place = place_of(address)
     target, options = _target(model, settings), _options(place, settings)
     if place.is_grpc:
         from serving.client.rpc import AsyncGrpcRecommender
@@ -84,43 +84,57 @@ def connect_async(
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
+    """Holds an address in its parts."""
+
     scheme: str
     target: str
 
-    @classmethod
-    def of(cls, address: str) -> _Place:
-        scheme, separator, rest = address.partition("://")
-        place = cls(scheme, rest) if separator else cls("grpc", address)
-        port = place.target.rpartition(":")[2]
-        if place.scheme not in _SECURE or not (port.isascii() and port.isdigit()):
-            raise InvalidRequest(
-                f"address {address!r} must be host:port, grpc://host:port or "
-                "http://host:port; grpcs:// and https:// for TLS"
-            )
-        return place
-
     @property
     def is_grpc(self) -> bool:
+        """Tells the protocol."""
         return self.scheme.startswith("grpc")
 
     @property
+    def is_secure(self) -> bool:
+        """Tells whether TLS is spoken."""
+        return _SECURE[self.scheme]
+
+    @property
     def url(self) -> str:
-        return f"http{'s' if _SECURE[self.scheme] else ''}://{self.target}"
+        """Returns the address as HTTP has it."""
+        return f"http{'s' if self.is_secure else ''}://{self.target}"
+
+
+def place_of(address: str) -> Place:
+    """Returns an address in its parts; without a scheme it is gRPC's.
+
+    Raises:
+        InvalidRequest: it has another form.
+    """
+    scheme, separator, rest = address.partition("://")
+    place = Place(scheme, rest) if separator else Place("grpc", address)
+    host, _, port = place.target.rpartition(":")
+    if place.scheme not in _SECURE or not host or not port.isdecimal():
+        raise InvalidRequest(
+            f"address {address!r} must be host:port, grpc://host:port or "
+            "http://host:port; grpcs:// and https:// for TLS"
+        )
+    return place
 
 
 def _target(model: str, settings: Settings) -> Target:
     return Target(model, settings.get("version"), settings.get("label"))
 
 
-def _options(place: _Place, settings: Settings) -> Options:
+def _options(place: Place, settings: Settings) -> Options:
     tls = settings.get("tls")
-    if tls is not None and not _SECURE[place.scheme]:
+    if tls is not None and not place.is_secure:
         raise InvalidRequest(
             f"tls is given, but {place.scheme}://{place.target} talks in the clear; "
             "write grpcs:// or https://"
         )
-    if tls is None and _SECURE[place.scheme]:
+    if tls is None and place.is_secure:
         tls = Tls()
     return Options(
         timeout_s=settings.get("timeout_s", Options.timeout_s),

@@ -173,8 +173,7 @@ class Conversation:
         spec, arrays = yield from self._checked(name, inputs, deadline)
 
         def read(reply: Reply) -> T:
-            outputs = checked_outputs(spec, self._dialect.read_outputs(reply, spec))
-            return understand({n: _texts(n, array) for n, array in outputs.items()})
+            return understand(outputs_of(self._dialect, spec, reply))
 
         request = self._dialect.predict_request(name, arrays)
         try:
@@ -246,6 +245,16 @@ class Conversation:
         self.counts.add(type(error).__name__)
         if isinstance(error, WrongAnswer):
             self.counts.add("rejected")
+
+
+def outputs_of(dialect: Dialect, spec: Signature, reply: Reply) -> dict[str, Array]:
+    """Returns what a signature declares, as a reply holds it; strings are `str`.
+
+    Raises:
+        ClientError: the reply tells an error, or is not what was declared.
+    """
+    outputs = checked_outputs(spec, dialect.read_outputs(reply, spec))
+    return {name: _texts(name, array) for name, array in outputs.items()}
 
 
 def _texts(name: str, array: Array) -> Array:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from serving.client import Shopper
 from serving.server.server import running
 from tests.integration.serving.clients import KINDS, client_of, options_of
 from tests.toy_shop import parity_of
@@ -44,7 +45,8 @@ def client(request, server):
 
 def test_lists_follow_taste_filters_and_what_is_excluded(client):
     history = [f"i{n}" for n in range(0, 40, 2)]
-    answer = client.recommend(history, k=10, new_only=True)
+    answer = client.recommend(history, k=3, new_only=True)
+    assert len(answer) == 3
     assert {parity_of(item.item_id) for item in answer} == {"even"}
     assert not set(answer.item_ids) & set(history)
     assert all(set(item.probabilities) == {"view", "purchase"} for item in answer)
@@ -52,6 +54,23 @@ def test_lists_follow_taste_filters_and_what_is_excluded(client):
     black = client.recommend(history, k=4, filters={"allow_colour": ["black"]})
     assert [parity_of(item) for item in black.item_ids] == ["odd"] * 4
     assert len(client.recommend(history, filters={"max_price": 0.5})) == 0
+
+
+def test_all_clients_are_told_the_same(server):
+    shoppers = [Shopper(["i2", "i4"], exclude=["i6"]), Shopper(["i1"]), Shopper()]
+    told = []
+    for kind in KINDS:
+        with client_of(kind, server, model="smoke") as client:
+            lists = client.recommend_many(shoppers, k=7, diversity=0.3)
+            told.append([item for answer in lists for item in answer])
+    first, *others = told
+    assert len(first) == 21
+    for other in others:
+        assert [item.item_id for item in other] == [item.item_id for item in first]
+        assert [item.source for item in other] == [item.source for item in first]
+        for ours, theirs in zip(other, first, strict=True):
+            assert ours.score == pytest.approx(theirs.score, abs=1e-5)
+            assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
 
 
 def test_no_history_is_the_same_as_an_empty_one(client):
@@ -74,8 +93,6 @@ def test_explanations_agree_with_the_list(client):
     )
     assert unknown.fate == "unknown"
     assert (first.item_id, absent.item_id) == (answer.item_ids[0], "i1")
-    from serving.client import Shopper
-
     (told,) = client.explain(answer.item_ids[:1], Shopper(["i2", "i4"]), k=5)
     assert (told.fate, told.place) == ("listed", 1)
     assert told.score == pytest.approx(answer.items[0].score, abs=1e-5)

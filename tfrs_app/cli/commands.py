@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from tfrs_app.cli.asking import explain, recommend, search
+from tfrs_app.cli.load_test import load_test
 from tfrs_app.cli.options import ConfigOption, KOption, SetOption, console, stages_of
 from tfrs_app.cli.program import program
 from tfrs_app.cli.serve import serve
@@ -139,7 +140,7 @@ def push(
     _next(stages, "recommend", config, overrides)
 
 
-for asked in (serve, recommend, search, explain):
+for asked in (serve, recommend, search, explain, load_test):
     app.command()(asked)
 
 

@@ -107,6 +107,11 @@ class Layout(BaseModel):
         """Returns the folder of reports on the data and of evaluation."""
         return self.root / "reports"
 
+    @property
+    def loads(self) -> Path:
+        """Returns the folder of what load tests found."""
+        return self.root / "load"
+
     def model(self, shop: str) -> Path:
         """Returns TF Serving's base path: one folder a version lies under it."""
         return self.root / "models" / shop

@@ -2,10 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from serving.client import InvalidRequest, ServerFault, WrongAnswer
 from serving.client.steps import Reply
+from serving.protocol import messages
+from serving.tensor_codec import encode
 from tests.unit.serving.client_server import LIST, QUERY, Grpc, Rest, client
 
 
@@ -74,6 +77,15 @@ def test_outputs_must_be_those_that_were_declared(protocol, outputs):
     with pytest.raises(WrongAnswer):
         asking.predict("half", {"x": [1.0]})
     assert asking.counts()["rejected"] == 1
+
+
+def test_outputs_must_be_of_their_type():
+    answer = messages.PredictResponse()
+    encode(np.array([1, 2], np.int32), answer.outputs["y"])
+    replies = [Grpc.metadata(), Reply(0, answer.SerializeToString())]
+    asking, _, _ = client(Grpc, replies)
+    with pytest.raises(WrongAnswer, match="'y' has int32, declared is float"):
+        asking.predict("half", {"x": [1.0]})
 
 
 def test_fixed_sizes_count(protocol):
