@@ -113,10 +113,10 @@ def _asked(
     """Returns the runs by signature, and our own answers to them."""
     asked, answers = [], []
     for name, signature in servable.signatures.items():
-        nodes = [spec.node for spec in signature.inputs.values()]
         wanted = {alias: spec.node for alias, spec in signature.outputs.items()}
         for inputs in questions(signature, dataset, users):
-            feeds = dict(zip(nodes, signature.feeds(inputs), strict=True))
+            given = {**signature.defaults, **inputs}
+            feeds = {spec.node: given[n] for n, spec in signature.inputs.items()}
             asked.append((name, Run(feeds, wanted)))
             answers.append(servable.run(name, inputs))
     return asked, answers
