@@ -113,13 +113,9 @@ class Recommender(tf.Module):
             ),
             default_value=-1,
         )
-        self._shared_look_up = shared(lambda query: lookup(self._complete(query)))
+        self._shared_look_up = shared(self._look_up)
         self._shared_embedded = shared(query_tower.embedded)
-        self._shared_search = shared(
-            lambda query, excluded, width, inputs: self.allowed.search(
-                query, excluded, width, inputs, index
-            )
-        )
+        self._shared_nearest = shared(self._nearest)
 
     @property
     def main_signature(self) -> str:
@@ -250,6 +246,10 @@ class Recommender(tf.Module):
         looked_up: dict[str, tf.Tensor] = self._shared_look_up(self._asked(inputs))
         return looked_up
 
+    def _look_up(self, query: Tensors) -> dict[str, tf.Tensor]:
+        looked_up: dict[str, tf.Tensor] = self.lookup(self._complete(query))
+        return looked_up
+
     def raw_query(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Returns the query's part of a request, gaps filled, histories trimmed."""
         return self._complete(self._asked(inputs))
@@ -270,10 +270,15 @@ class Recommender(tf.Module):
         self, query: tf.Tensor, excluded: tf.Tensor, width: tf.Tensor, inputs: Tensors
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns what `AllowedItems.search` finds in the index."""
-        found: tuple[tf.Tensor, tf.Tensor] = self._shared_search(
+        found: tuple[tf.Tensor, tf.Tensor] = self._shared_nearest(
             query, excluded, width, self.allowed.asked(inputs)
         )
         return found
+
+    def _nearest(
+        self, query: tf.Tensor, excluded: tf.Tensor, width: tf.Tensor, inputs: Tensors
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        return self.allowed.search(query, excluded, width, inputs, self.index)
 
     def _alike(
         self, query: tf.Tensor, excluded: tf.Tensor, width: tf.Tensor, inputs: Tensors

@@ -1,7 +1,9 @@
 import json
+import re
 
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tfrs_app.contract.artifacts import verify_model
@@ -91,3 +93,24 @@ def test_no_warm_up_no_file(recommender, toy_encoded, tmp_path):
         p.name for p in (folder / "assets.extra").iterdir() if "warmup" in p.name
     ] == []
     assert verify_model(folder)
+
+
+STAGES = {
+    "_look_up",
+    "embedded",
+    "_nearest",
+    "forbidden",
+    "_barred",
+    "run_through",
+    "_given",
+    "_judged",
+}
+
+
+def test_each_stage_is_saved_once_whatever_the_signatures(ranked):
+    saved = saved_model_pb2.SavedModel.FromString(
+        (ranked.folder / "saved_model.pb").read_bytes()
+    )
+    library = saved.meta_graphs[0].graph_def.library.function
+    names = [re.sub(r"^__inference_|_\d+$", "", f.signature.name) for f in library]
+    assert {stage: names.count(stage) for stage in STAGES} == dict.fromkeys(STAGES, 1)

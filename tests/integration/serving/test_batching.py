@@ -13,18 +13,16 @@ from serving.server.batching.options import BatchingOptions
 from serving.server.batching.parameters import BatchingParameters
 from serving.server.errors import ServingError
 from serving.server.models.servable import Servable
-from serving.server.options import ServerOptions
 from serving.server.server import running
+from tests.integration.serving.models import free
 
 HOUR_MICROS = 3_600_000_000
 
 
 def serving(models, rest_timeout_s=60, **parameters):
     return running(
-        ServerOptions(
+        free(
             models,
-            grpc_port=0,
-            rest_port=0,
             batching=BatchingOptions(BatchingParameters(**parameters)),
             rest_timeout_s=rest_timeout_s,
         )

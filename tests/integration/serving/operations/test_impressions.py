@@ -12,9 +12,9 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from beam.impressions import convert
 from serving.server.configs.logging import LoggingPolicy, LogType
 from serving.server.operations.options import OperationsOptions
-from serving.server.options import ServerOptions
 from serving.server.server import running
 from tests import program
+from tests.integration.serving.models import free
 from tests.integration.serving.operations.conftest import USER_KEY, secret
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.privacy import UserKey
@@ -48,10 +48,7 @@ def logged(request, tmp_path_factory):
         request_log=LoggingPolicy(request.param, folder / "logs" / "r", 1.0),
         request_log_user_key_file=secret(folder / "key", USER_KEY),
     )
-    options = ServerOptions(
-        {"shop": folder / "shop"}, grpc_port=0, rest_port=0, operations=operations
-    )
-    with running(options) as addresses:
+    with running(free({"shop": folder / "shop"}, operations=operations)) as addresses:
         ask_rest(addresses.rest, [["a"], ["b"]], "anna,ben")
         ask_grpc(addresses.grpc, [["c"]], "anna")
         ask_rest(addresses.rest, [["d"]], None)
