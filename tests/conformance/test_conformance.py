@@ -70,7 +70,7 @@ MONITORING = "prometheus_config { enable: true }"
     [
         pytest.param(
             engine,
-            marks=marks({"pending": "--monitoring_config_file"})
+            marks=marks({"pending": "types of metrics before the first request"})
             if engine == EMBEDDED
             else [],
         )
