@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from serving.server.configs.model_server import read_model_configs
 from serving.server.errors import ServingError
 from serving.server.models.loader import load_servable
 from serving.server.models.manager import ModelManager
+from serving.server.models.model_config import ModelConfig
 from serving.server.models.registry import ModelRegistry
 from serving.server.operations.health import Health
 from serving.server.operations.observer import Observers
@@ -59,15 +60,21 @@ class Server:
         """Takes options whose ports are numbers that nothing listens on."""
         self._options = options
         self._registry = ModelRegistry()
+        self._operations = Operations(
+            options.operations, _request_logs(options, options.models)
+        )
         loader = partial(
-            load_servable, batching=options.batching, protocol=options.protocol
+            load_servable,
+            batching=options.batching,
+            protocol=options.protocol,
+            metrics=self._operations.metrics,
         )
         self._manager = ModelManager(
             options.models, self._registry, options.lifecycle, loader
         )
         self._health = Health(self._registry, self._manager.names)
-        self._operations = Operations(options.operations, _request_logs(options))
         self._operations.metrics.watch_states(self._states)
+        self._operations.metrics.watch_queues(self._queues)
         self._observers = Observers(self._operations.observers)
         self._running = ExitStack()
         self._rpc: RpcFront | None = None
@@ -89,8 +96,7 @@ class Server:
                 self._registry,
                 self._observers,
                 self._health,
-                self._options.rest_timeout_s,
-                self._options.protocol,
+                self._options,
             )
             self._rest = RestFront(
                 self._options, self._options.rest_port, api, self._operations
@@ -112,9 +118,19 @@ class Server:
         if path is None:
             return
         try:
-            self._manager.reload(read_model_configs(path))
+            self._serve(read_model_configs(path))
         except (UserError, ServingError) as error:
             _LOG.error("the model config was not taken over: %s", error)
+
+    def _serve(self, models: Mapping[str, ModelConfig]) -> None:
+        """Serves these models and no others.
+
+        Raises:
+            ServingError: see `ModelManager.reload`.
+        """
+        self._manager.reload(models)
+        logs = _request_logs(self._options, models)
+        self._operations.request_log.configure(logs)
 
     def stop(self) -> None:
         """Takes no new request, lets those in progress end, and unloads the models."""
@@ -140,7 +156,7 @@ class Server:
             ModelService(
                 self._registry,
                 self._observers,
-                self._manager.reload if reload_rpc else None,
+                self._serve if reload_rpc else None,
             ),
             self._health,
             self._operations,
@@ -150,6 +166,10 @@ class Server:
         for model in self._registry.models():
             for status in self._registry.status(model):
                 yield model, status.version, status.state.name
+
+    def _queues(self) -> Iterator[tuple[str, int]]:
+        for servable in self._registry.servables():
+            yield servable.queue, servable.waiting_rows
 
     def _poll_config(self) -> None:
         path, taken = self._options.model_config_file, None
@@ -163,10 +183,12 @@ class Server:
             taken = text
 
 
-def _request_logs(options: ServerOptions) -> dict[str, LoggingPolicy]:
+def _request_logs(
+    options: ServerOptions, models: Mapping[str, ModelConfig]
+) -> dict[str, LoggingPolicy]:
     """Returns the request log of each model that has one, its own or the flags'."""
     logs = {}
-    for name, config in options.models.items():
+    for name, config in models.items():
         policy = config.logging or options.operations.request_log
         if policy is not None:
             logs[name] = policy

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.conformance.asking import check, check_within
-from tests.conformance.server import EMBEDDED, engines, server
+from tests.conformance.server import engines, server
 
 CASES = Path(__file__).parent / "cases"
 SEQUENCES = "reload.yaml"
@@ -65,18 +65,7 @@ def test_replaces_the_models(reloadable, saved, engine, case):
 MONITORING = "prometheus_config { enable: true }"
 
 
-@pytest.mark.parametrize(
-    "engine",
-    [
-        pytest.param(
-            engine,
-            marks=marks({"pending": "types of metrics before the first request"})
-            if engine == EMBEDDED
-            else [],
-        )
-        for engine in engines()
-    ],
-)
+@pytest.mark.parametrize("engine", engines())
 def test_prometheus(saved, engine):
     """Case `prometheus`, tensorflow_model_server_test.py."""
     config = saved / "monitoring.config"

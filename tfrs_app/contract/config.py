@@ -70,7 +70,7 @@ class ExportConfig(Section):
     """Share of a list's places, the last ones, that go to the best new items."""
     complements_differ_in: str | None = None
     """Categorical item feature in which what completes a basket differs from it."""
-    warmup_requests: Annotated[int, Field(ge=0, le=1000)] = 8
+    warmup_requests: Annotated[int, Field(ge=0, le=80)] = 2
     """Real requests stored for TF Serving's warm-up."""
 
 

@@ -200,7 +200,6 @@ def publish(
             model_name=base.name,
             requests=config.warmup_requests,
             history_length=recommender.history_length,
-            signatures=recommender.warmed_up,
         )
         manifest = write_manifest(
             partial,

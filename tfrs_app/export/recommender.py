@@ -122,11 +122,6 @@ class Recommender(tf.Module):
         """Returns the signature that a request without a name is for."""
         return RETRIEVE
 
-    @property
-    def warmed_up(self) -> tuple[str, ...]:
-        """Returns the signatures that warm-up requests ask."""
-        return self.main_signature, EMBED_QUERY, SIMILAR_ITEMS
-
     def signatures(self) -> dict[str, Callable[..., Any]]:
         """Returns the function behind each signature, ready for `tf.saved_model`."""
         query = query_inputs(self.spec)

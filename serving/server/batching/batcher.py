@@ -14,7 +14,7 @@ from concurrent.futures import Future
 import numpy as np
 
 from serving.server.batching.parameters import BatchingParameters
-from serving.server.batching.scheduler import BatchScheduler, RunSignature
+from serving.server.batching.scheduler import BatchScheduler, RunSignature, Waited
 from serving.server.batching.sharing import Sharing
 from serving.server.batching.task import Outputs, Task
 from serving.server.errors import invalid
@@ -37,14 +37,15 @@ class Batcher:
         parameters: BatchingParameters | None,
         signatures: Mapping[str, Signature],
         run: RunSignature,
+        waited: Waited | None = None,
     ) -> None:
-        """Takes the signatures, and what answers one's checked inputs."""
+        """Takes the signatures, what answers one's checked inputs, who is told."""
         self._batches = parameters is not None
         self._parameters = parameters or _ONE_BY_ONE
         self._signatures = signatures
         pad = self._parameters.pad_variable_length_inputs
         self._sharing = {n: Sharing.of(s, pad) for n, s in signatures.items()}
-        self._scheduler = BatchScheduler(name, self._parameters, run)
+        self._scheduler = BatchScheduler(name, self._parameters, run, waited)
 
     @property
     def waiting_rows(self) -> int:

@@ -19,6 +19,8 @@ from serving.tensor_codec import Array
 _LOG = logging.getLogger(__name__)
 
 RunSignature = Callable[[str, Mapping[str, Array]], Outputs]
+Waited = Callable[[str, float], None]
+"""Is told the queue's name and the seconds that a request waited in it."""
 
 
 class BatchScheduler:
@@ -30,9 +32,15 @@ class BatchScheduler:
     """
 
     def __init__(
-        self, name: str, parameters: BatchingParameters, run: RunSignature
+        self,
+        name: str,
+        parameters: BatchingParameters,
+        run: RunSignature,
+        waited: Waited | None = None,
     ) -> None:
-        """Takes a name for the threads, and what answers a signature's inputs."""
+        """Takes a name for the threads, what answers, and who is told of the wait."""
+        self._name = name
+        self._waited = waited
         self._parameters = parameters
         self._run = run
         self._queue = TaskQueue(parameters)
@@ -95,6 +103,9 @@ class BatchScheduler:
 
     def _answer(self, batch: list[Task]) -> None:
         now = time.monotonic()
+        if self._waited is not None:
+            for task in batch:
+                self._waited(self._name, now - task.enqueued)
         tasks = [task for task in batch if _is_wanted(task, now)]
         if not tasks:
             return

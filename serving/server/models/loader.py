@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import time
 from pathlib import Path
 
 import grpc
@@ -13,6 +14,7 @@ from serving.server.batching.options import NO_BATCHING, BatchingOptions
 from serving.server.errors import code_of_number
 from serving.server.models.servable import Servable
 from serving.server.models.warmup import warm_up
+from serving.server.operations.metrics.server_metrics import ServerMetrics
 from serving.server.protocol import UPSTREAM, ProtocolOptions
 from tfrs_app.contract.artifacts import MANIFEST, MODEL_EXTRAS, verify_model
 
@@ -25,17 +27,33 @@ def load_servable(
     folder: Path,
     batching: BatchingOptions = NO_BATCHING,
     protocol: ProtocolOptions = UPSTREAM,
+    metrics: ServerMetrics | None = None,
 ) -> Servable:
     """Returns a version, verified against its manifest if it has one, and warmed up.
+
+    Args:
+        model: its name.
+        version: its number.
+        folder: where it lies.
+        batching: whether its requests are batched.
+        protocol: how often it is warmed up, and how strictly.
+        metrics: count warm-ups and waits.
 
     Raises:
         ArtifactError: a file is absent or changed, or a warm-up record failed.
     """
     if (folder / MODEL_EXTRAS / MANIFEST).is_file():
         verify_model(folder)
-    servable = Servable(model, version, folder, batching.of_version(folder))
+    servable = Servable(
+        model,
+        version,
+        folder,
+        batching.of_version(folder),
+        metrics.queued if metrics else None,
+    )
     try:
-        warm_up(
+        started = time.monotonic()
+        records = warm_up(
             servable,
             folder,
             iterations=protocol.warmup_iterations,
@@ -44,6 +62,9 @@ def load_servable(
     except BaseException:
         servable.close()
         raise
+    if metrics and records:
+        seconds = time.monotonic() - started
+        metrics.warmed_up(str(folder), grpc.StatusCode.OK, seconds)
     return servable
 
 

@@ -139,6 +139,15 @@ class ModelRegistry:
         with self._lock:
             self._labels = {model: dict(named) for model, named in labels.items()}
 
+    def servables(self) -> list[Servable]:
+        """Returns the versions that answer requests, of all models."""
+        with self._lock:
+            return [
+                handle.servable
+                for ready in self._ready.values()
+                for handle in ready.values()
+            ]
+
     def labels(self, model: str) -> dict[str, int]:
         """Returns the version of each label of a model."""
         with self._lock:

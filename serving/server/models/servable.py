@@ -18,6 +18,7 @@ from tensorflow.python.util import deprecation
 
 from serving.server.batching.batcher import Batcher
 from serving.server.batching.parameters import BatchingParameters
+from serving.server.batching.scheduler import Waited
 from serving.server.batching.task import Outputs
 from serving.server.errors import ServingError, code_of_number
 from serving.server.models.signature import INIT_OP_SIGNATURE, Signature
@@ -70,8 +71,16 @@ class Servable:
         version: int,
         folder: Path,
         batching: BatchingParameters | None = None,
+        waited: Waited | None = None,
     ) -> None:
         """Loads the SavedModel in `folder`; without parameters nothing is batched.
+
+        Args:
+            model: its name.
+            version: its number.
+            folder: where it lies.
+            batching: parameters of the batches.
+            waited: is told how long each request waited to be run.
 
         Raises:
             ArtifactError: the folder holds no SavedModel that can be served.
@@ -89,8 +98,10 @@ class Servable:
                 name: _Callable(self._session, signature)
                 for name, signature in self.signatures.items()
             }
-            name = f"{model}-{version}"
-            self._batcher = Batcher(name, batching, self.signatures, self._run)
+            self.queue = f"{model}-{version}"
+            self._batcher = Batcher(
+                self.queue, batching, self.signatures, self._run, waited
+            )
         except BaseException:
             self._session.close()
             raise

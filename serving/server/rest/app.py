@@ -23,7 +23,7 @@ from serving.server.models.registry import ModelRegistry
 from serving.server.models.servable import Servable
 from serving.server.operations.health import Health
 from serving.server.operations.observer import Call, Entrypoint, Observers
-from serving.server.protocol import UPSTREAM, ProtocolOptions
+from serving.server.options import ServerOptions
 from serving.server.rest.document import parse_document, signature_name_of
 from serving.server.rest.examples_body import (
     encode_classification,
@@ -31,13 +31,10 @@ from serving.server.rest.examples_body import (
     to_input,
 )
 from serving.server.rest.path import Target, Verb, is_api_path, parse
-from serving.server.rest.predict import DEFAULT_TIMEOUT_S, Predictor
+from serving.server.rest.predict import Predictor
 from serving.server.rpc.services import signature_def_map, status_response
 
 _LOG = logging.getLogger(__name__)
-
-MAX_BODY_BYTES = 64 << 20
-MAX_INFLATED_BYTES = 100 << 20
 
 _API = {
     Verb.PREDICT: "Predict",
@@ -76,29 +73,21 @@ class RestApi:
         registry: ModelRegistry,
         observers: Observers,
         health: Health,
-        timeout_s: float = DEFAULT_TIMEOUT_S,
-        protocol: ProtocolOptions = UPSTREAM,
+        options: ServerOptions,
     ) -> None:
-        """Takes the models, who is told of each call, and choices.
-
-        Args:
-            registry: finds models.
-            observers: are told of each call.
-            health: tells readiness.
-            timeout_s: how long a model may take to answer.
-            protocol: choices that clients see.
-        """
+        """Takes the models, who is told of each call, what tells readiness, choices."""
         self._registry = registry
         self._health = health
         self._observers = observers
-        self._predictor = Predictor(registry, timeout_s)
-        self._protocol = protocol
+        self._predictor = Predictor(registry, options.rest_timeout_s)
+        self._protocol = options.protocol
+        self._limits = options.operations.limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
         request = Request(scope, receive)
         try:
-            body = await _read(request)
+            body = await _read(request, self._limits.max_body_bytes)
             response = await self._answer(request, body)
         except ClientDisconnect:
             return
@@ -119,7 +108,9 @@ class RestApi:
         try:
             target = parse(request.method, path)
             if "gzip" in request.headers.get("content-encoding", "").lower():
-                body = await run_in_threadpool(inflate, body)
+                body = await run_in_threadpool(
+                    inflate, body, self._limits.max_inflated_bytes
+                )
             return _json(200, await self._content(request, target, body))
         except ServingError as error:
             return _error(error.http_status, error.message)
@@ -188,31 +179,31 @@ class RestApi:
         return dumps(_to_dict(status_response(statuses)), ())
 
 
-def inflate(body: bytes) -> bytes:
+def inflate(body: bytes, limit: int) -> bytes:
     """Returns an inflated gzip body, empty if it is not gzip, as TF Serving does.
 
     Raises:
-        BodyTooLargeError: it would be longer than `MAX_INFLATED_BYTES`.
+        BodyTooLargeError: it would be longer than `limit`.
     """
     inflater = zlib.decompressobj(_GZIP_WINDOW)
     try:
-        inflated = inflater.decompress(body, MAX_INFLATED_BYTES)
+        inflated = inflater.decompress(body, limit)
     except zlib.error:
         return b""
     if inflater.unconsumed_tail:
         raise BodyTooLargeError(
-            f"the body inflates to over {MAX_INFLATED_BYTES} bytes; send fewer rows"
+            f"the body inflates to over {limit} bytes; send fewer rows"
         )
     return inflated if inflater.eof else b""
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, limit: int) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MAX_BODY_BYTES:
+        if size > limit:
             raise BodyTooLargeError(
-                f"the body is longer than {MAX_BODY_BYTES} bytes; send fewer rows"
+                f"the body is longer than {limit} bytes; send fewer rows"
             )
         chunks.append(chunk)
     return b"".join(chunks)

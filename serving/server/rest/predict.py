@@ -21,8 +21,6 @@ from serving.server.rest.predict_body import encode_answer, parse_body, to_array
 
 T = TypeVar("T")
 
-DEFAULT_TIMEOUT_S = 30.0  # as TF Serving
-
 # Below these, reading or writing takes less time than its way to a thread and back.
 _SMALL_BODY_BYTES = 32 << 10
 _SMALL_ANSWER_ELEMENTS = 4096

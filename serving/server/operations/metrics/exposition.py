@@ -16,7 +16,6 @@ def exposition(snapshot: Snapshot) -> str:
     lines = itertools.chain.from_iterable(
         _family(family, snapshot[family])
         for family in sorted(snapshot, key=lambda family: family.name)
-        if snapshot[family]
     )
     return "".join(f"{line}\n" for line in lines)
 

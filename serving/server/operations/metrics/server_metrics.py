@@ -97,9 +97,11 @@ class ServerMetrics:
         """Counts how long a request waited in a batching queue."""
         self._queuing.observe(seconds * _US, queue)
 
-    def watch_queue(self, queue: str, depth: Callable[[], int]) -> None:
-        """Shows the requests that wait in a batching queue, read at each scrape."""
-        self._queue_depth.watch(lambda: [((queue,), depth())])
+    def watch_queues(self, depths: Callable[[], Iterable[tuple[str, int]]]) -> None:
+        """Shows what waits in each batching queue, read at each scrape."""
+        self._queue_depth.watch(
+            lambda: [((queue,), depth) for queue, depth in depths()]
+        )
 
     def watch_states(
         self, states: Callable[[], Iterable[tuple[str, int, str]]]

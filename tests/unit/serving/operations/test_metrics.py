@@ -132,7 +132,7 @@ def test_invented_names_fill_no_memory():
 def test_queues_states_warm_up_and_log_records():
     metrics = ServerMetrics()
     metrics.queued("shop", 0.00025)
-    metrics.watch_queue("shop", lambda: 7)
+    metrics.watch_queues(lambda: [("shop", 7)])
     metrics.watch_states(lambda: [("shop", 3, "AVAILABLE"), ("shop", 2, "END")])
     metrics.warmed_up("/m/3", grpc.StatusCode.OK, 2e-5)
     metrics.logged("shop")
@@ -187,7 +187,7 @@ def workers(tmp_path):
 
 def test_any_worker_tells_the_sum_of_all(workers):
     one, two = workers
-    two.watch_queue("q", lambda: 4)
+    two.watch_queues(lambda: [("q", 4)])
     two(ended())
     one(ended())
     with one.shared(), two.shared():  # both write as they begin
@@ -198,7 +198,7 @@ def test_any_worker_tells_the_sum_of_all(workers):
 
 def test_what_a_dead_worker_counted_stays_but_not_its_queue(workers):
     one, two = workers
-    two.watch_queue("q", lambda: 4)
+    two.watch_queues(lambda: [("q", 4)])
     with one.shared():
         with two.shared():
             two(ended())
