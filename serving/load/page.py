@@ -82,8 +82,9 @@ def page(figures: Mapping[str, Any]) -> str:
         "checked.</p>",
         section("Figures", table(("", ""), rows)),
         section("Latency over time", _latency_plot(figures)),
-        section("Failed requests over time", _failure_plot(figures)),
     ]
+    if figures["failures"]:
+        parts.append(section("Failed requests over time", _failure_plot(figures)))
     if figures["memory_mib"]:
         parts.append(section("Memory of the server", _memory_plot(figures)))
     return document(title, "".join(parts), STYLE)
