@@ -41,7 +41,7 @@ SHARES_SEARCHED = (
     0.7,
     1.0,
 )
-CALLS = {1: 60, 32: 15}
+CALLS = {1: 40, 32: 5}
 """Queries a call -> calls that are timed."""
 EXACT = "exact"
 
