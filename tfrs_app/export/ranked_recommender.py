@@ -17,7 +17,6 @@ from tfrs_app.contract.signatures import (
     EXCLUDE,
     EXPLAIN,
     ITEM_ID,
-    LIFT,
     PROBABILITY,
     RANK,
     REASON,
@@ -26,6 +25,7 @@ from tfrs_app.contract.signatures import (
     SOURCE,
 )
 from tfrs_app.data.windows import TIMESTAMP
+from tfrs_app.export.baskets import completed
 from tfrs_app.export.explanation import explained
 from tfrs_app.export.exploration import explored
 from tfrs_app.export.recommender import Recommender, Tensors
@@ -143,14 +143,14 @@ class RankedRecommender(Recommender):
 
         reason = self.funnel.reasons(found, row)
         return {
-            ITEM_ID: tf.where(real, self._ids(row), ""),
+            ITEM_ID: tf.where(real, self.ids_of(row), ""),
             SCORE: listed(run.score),
             **{
                 f"{PROBABILITY}{task}": listed(values)
                 for task, values in run.probabilities.items()
             },
             SOURCE: listed(self._source(found), ""),
-            REASON: tf.where(real, self._ids(reason), ""),
+            REASON: tf.where(real, self.ids_of(reason), ""),
         }
 
     def explain(self, inputs: Tensors) -> dict[str, tf.Tensor]:
@@ -159,7 +159,7 @@ class RankedRecommender(Recommender):
 
     def rank(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Scores given items `[batch, n]`; what the catalogue lacks scores 0."""
-        looked_up = self._looked_up(inputs)
+        looked_up = self.looked_up(inputs)
         row = self.rows.lookup(inputs[ITEM_ID])
         _, probabilities, score = self.given(looked_up, row)
         known = row != NOTHING
@@ -174,39 +174,9 @@ class RankedRecommender(Recommender):
         The lift is the basket's mean of log(1 + lift). Lists end where nothing is known
         to go with the basket.
         """
-        basket = self.rows.lookup(inputs[BASKET])  # [batch, n]
-        batch = tf.shape(basket)[0]
-        width, within = self._places(inputs, batch)
-        real = tf.cast(basket != NOTHING, tf.float32)
-        partner, lift = self.funnel.state.partners_of(basket, real)
-        items = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1.0)
-        excluded = tf.concat([self._rows(inputs[EXCLUDE], batch), basket], axis=1)
-        allow = allowed_by(self.allowed.barred(excluded, inputs, batch))
-        allowed = (partner != NOTHING) & allow(partner)
-        if self.kinds is not None:
-            allowed &= ~self._of_one_kind(partner, basket, self.kinds)
-        lift = tf.where(allowed, lift / items, -math.inf)
-        missing = tf.maximum(width - tf.shape(lift)[1], 0)
-        more = [[0, 0], [0, missing]]
-        best = tf.math.top_k(tf.pad(lift, more, constant_values=-math.inf), width)
-        row = tf.gather(tf.pad(partner, more), best.indices, batch_dims=1)
-        listed = within & (best.values > -math.inf)
-        return {
-            ITEM_ID: tf.where(listed, self._ids(row), ""),
-            LIFT: tf.where(listed, best.values, 0.0),
-        }
+        return completed(self, inputs)
 
-    def _of_one_kind(
-        self, row: tf.Tensor, basket: tf.Tensor, kinds: tf.Tensor
-    ) -> tf.Tensor:
-        """Returns which items are of a kind that a basket has, bool `[batch, n]`."""
-        had = tf.gather(kinds, tf.maximum(basket, 0))
-        had = tf.where(basket != NOTHING, had, NOTHING)
-        kind = tf.gather(kinds, tf.maximum(row, 0))[:, :, tf.newaxis]
-        same = (kind == had[:, tf.newaxis, :]) & (kind != NOTHING)
-        return tf.reduce_any(same, axis=2)
-
-    def _liking(self, looked_up: Tensors, row: tf.Tensor) -> tf.Tensor:
+    def liking(self, looked_up: Tensors, row: tf.Tensor) -> tf.Tensor:
         """Returns log of the ranker's score, `[batch, n]`."""
         _, _, score = self.given(looked_up, row)
         return tf.math.log(tf.maximum(score, LEAST_SCORE))
@@ -245,10 +215,10 @@ class RankedRecommender(Recommender):
             inputs: of `recommend`.
             barred: of `considered`.
         """
-        looked_up = self._looked_up(inputs)
+        looked_up = self.looked_up(inputs)
         batch = tf.shape(looked_up[TIMESTAMP])[0]
-        excluded = self._rows(inputs[EXCLUDE], batch)
-        width, within = self._places(inputs, batch)
+        excluded = self.rows_of(inputs[EXCLUDE], batch)
+        width, within = self.places(inputs, batch)
         if barred is None:
             mask = self.allowed.barred(excluded, inputs, batch)
         else:

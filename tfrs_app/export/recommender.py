@@ -22,16 +22,12 @@ from tfrs_app.contract.signatures import (
     EMBEDDING,
     EXCLUDE,
     ITEM_ID,
-    PERSONAL,
-    QUERY,
-    RELEVANCE,
     RETRIEVE,
     SCORE,
     SEARCH,
     SIMILAR_ITEMS,
     K,
 )
-from tfrs_app.data.windows import TIMESTAMP
 from tfrs_app.export.allowed_items import AllowedItems
 from tfrs_app.export.filters import ItemFilters
 from tfrs_app.export.index import ExactIndex, Index
@@ -46,17 +42,13 @@ from tfrs_app.export.requests import (
     named_signature,
     query_inputs,
 )
+from tfrs_app.export.searching import searched
 from tfrs_app.export.stages import shared
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.lookup import FeatureLookup
 from tfrs_app.models.towers import Embedded, QueryTower
 
 Tensors = Mapping[str, tf.Tensor]
-
-SEARCHED = 200
-"""Items nearest to the words, among which a shopper's liking decides."""
-WORD_SHARPNESS = 0.05
-"""Difference of two cosines by which one item is e times likelier meant."""
 
 
 class Recommender(tf.Module):
@@ -143,7 +135,7 @@ class Recommender(tf.Module):
     def retrieve(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Lists the best items for a history, profile and moment."""
         query = self._query(inputs)
-        excluded = self._rows(inputs[EXCLUDE], tf.shape(query)[0])
+        excluded = self.rows_of(inputs[EXCLUDE], tf.shape(query)[0])
         return self._listed(query, excluded, inputs, self.nearest)
 
     def embed_query(self, inputs: Tensors) -> dict[str, tf.Tensor]:
@@ -158,7 +150,7 @@ class Recommender(tf.Module):
         own = self.rows.lookup(inputs[ITEM_ID])  # [batch]
         known = own >= 0
         query = tf.gather(self.directions.embeddings, tf.maximum(own, 0))
-        excluded = self._rows(inputs[EXCLUDE], tf.shape(own)[0])
+        excluded = self.rows_of(inputs[EXCLUDE], tf.shape(own)[0])
         excluded = tf.concat([excluded, own[:, tf.newaxis]], axis=1)
         listed = self._listed(query, excluded, inputs, self._alike)
         return {
@@ -189,32 +181,9 @@ class Recommender(tf.Module):
         texts (`relevance`), plus `personal` times log of how likely the shopper wants
         it. Nothing is listed for an empty text.
         """
-        assert self.texts is not None
-        text, moment = inputs[QUERY], inputs[TIMESTAMP]
-        asked = [tf.maximum(tf.size(text), tf.size(moment))]
-        looked_up = self._looked_up(
-            {**inputs, TIMESTAMP: tf.broadcast_to(moment, asked)}
-        )
-        batch = tf.shape(looked_up[TIMESTAMP])[0]
-        text = tf.broadcast_to(text, [batch])
-        width, within = self._places(inputs, batch)
-        barred = self.allowed.barred(self._rows(inputs[EXCLUDE], batch), inputs, batch)
-        row, cosine = self.texts.nearest(text, barred, tf.maximum(width, SEARCHED))
-        personal = tf.broadcast_to(inputs[PERSONAL], [batch])[:, tf.newaxis]
-        liking = personal * self._liking(looked_up, row)
-        score = tf.where(row != NOTHING, cosine / WORD_SHARPNESS + liking, -math.inf)
-        best = tf.math.top_k(score, width)
-        row, relevance = (
-            tf.gather(v, best.indices, batch_dims=1) for v in (row, cosine)
-        )
-        real = within & (row != NOTHING) & (tf.strings.strip(text) != "")[:, tf.newaxis]
-        return {
-            ITEM_ID: tf.where(real, self._ids(row), ""),
-            SCORE: tf.where(real, best.values, 0.0),
-            RELEVANCE: tf.where(real, relevance, 0.0),
-        }
+        return searched(self, inputs)
 
-    def _liking(self, looked_up: Tensors, row: tf.Tensor) -> tf.Tensor:
+    def liking(self, looked_up: Tensors, row: tf.Tensor) -> tf.Tensor:
         """Returns log of how likely queries want items `[batch, n]`, up to a constant.
 
         The towers are trained with a softmax, so their score is one.
@@ -223,20 +192,20 @@ class Recommender(tf.Module):
         items = tf.gather(self.exact.embeddings, tf.maximum(row, 0))
         return tf.linalg.matvec(items, query)
 
-    def _ids(self, row: tf.Tensor) -> tf.Tensor:
+    def ids_of(self, row: tf.Tensor) -> tf.Tensor:
         """Returns the ids of catalogue rows; empty for no item."""
         ids = tf.gather(self.item_ids, tf.maximum(row, 0))
         return tf.where(row != NOTHING, ids, "")
 
     def _query(self, inputs: Tensors) -> tf.Tensor:
-        return self.embedded(self._looked_up(inputs)).query
+        return self.embedded(self.looked_up(inputs)).query
 
     def embedded(self, looked_up: Tensors) -> Embedded:
         """Returns what the query tower makes of its inputs."""
         embedded: Embedded = self._shared_embedded(dict(looked_up))
         return embedded
 
-    def _looked_up(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+    def looked_up(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Returns the query tower's inputs of a request."""
         looked_up: dict[str, tf.Tensor] = self._shared_look_up(self._asked(inputs))
         return looked_up
@@ -256,7 +225,7 @@ class Recommender(tf.Module):
         filled = complete_query(query, self.spec)
         return keep_most_recent(filled, self.history_length)
 
-    def _rows(self, item_ids: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
+    def rows_of(self, item_ids: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
         """Returns the catalogue rows of ids, int32 `[batch, n]`; -1 if unknown."""
         rows = self.rows.lookup(item_ids)
         return tf.broadcast_to(rows, [batch, tf.shape(rows)[1]])
@@ -295,7 +264,7 @@ class Recommender(tf.Module):
             inputs: `k`, int32, scalar or `[batch]`, and the filters'.
             search: `nearest`, or the like.
         """
-        width, within = self._places(inputs, tf.shape(query)[0])
+        width, within = self.places(inputs, tf.shape(query)[0])
         rows, scores = search(query, excluded, width, inputs)
         real = within & (scores > -math.inf)
         return {
@@ -303,7 +272,7 @@ class Recommender(tf.Module):
             SCORE: tf.where(real, scores, 0.0),
         }
 
-    def _places(self, inputs: Tensors, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def places(self, inputs: Tensors, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the longest list's length, and which places each row wants.
 
         An int32 scalar and bool `[batch, width]`.
