@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 def server(toy_run):
     """Yields (gRPC address, REST address) of a `tfrs-app serve` process."""
     command = [sys.executable, "-m", "tfrs_app", "serve", *toy_run.options]
-    command += ["--port", "0", "--rest-api-port", "0"]
+    command += ["--port", "auto", "--rest-api-port", "auto"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         try:

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from serving.engine import Engine, Plan, start
+from serving.server.models.versions import versions_in
 from tfrs_app.cli.options import ConfigOption, SetOption, stages_of
+from tfrs_app.contract.errors import ServerError
 
 PortOption = Annotated[str, typer.Option(metavar="PORT|auto|0", help="0: none.")]
 
@@ -41,9 +43,12 @@ def serve(
     New versions are taken over while it runs.
     """
     stages = stages_of(config, overrides)
+    base_path = stages.model_base
+    if not base_path.is_dir() or not versions_in(base_path):
+        raise ServerError(f"{base_path}: no model is published; run `tfrs-app export`")
     plan = Plan(
         model=stages.config.shop,
-        base_path=stages.model_base,
+        base_path=base_path,
         grpc_port=port,
         rest_port=rest_api_port,
         bind=bind,
