@@ -139,7 +139,10 @@ class ModelManager:
             attempts = self._attempts_at(name)
             attempts.keep_only(found)
             usable = [v for v, folder in found.items() if attempts.may_try(v, folder)]
-            aspired = self._models[name].policy.choose(usable)
+            policy = self._models[name].policy
+            aspired = policy.choose(usable)
+            if not aspired and (self._lifecycle.keep_last or policy.choose(found)):
+                return  # nothing that could take over: what is served stays
             action = next_action(aspired, self._registry.ready(name))
             if action is None:
                 return

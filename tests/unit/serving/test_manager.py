@@ -112,6 +112,32 @@ def test_a_broken_version_replaces_nothing_and_says_why(serve, tmp_path):
     assert len(loads.made) == 2, "the same files were tried again at once"
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_only_version_asked_for_is_broken(serve, tmp_path, keep):
+    add(tmp_path, 1)
+    add(tmp_path, 2, broken=True)
+    lifecycle = Lifecycle(poll_s=0.01, retry_s=3600, keep_last=keep)
+    manager, registry, _ = serve(
+        lifecycle, m=ModelConfig(tmp_path, Specific(frozenset({1})))
+    )
+    manager.reload({"m": ModelConfig(tmp_path, Specific(frozenset({2})))})
+    until(lambda: state(registry, 2) is State.END)
+    time.sleep(0.1)
+    assert registry.ready("m") == [1]
+
+
+def test_the_old_version_stays_where_its_folder_went_and_the_new_one_is_broken(
+    serve, tmp_path
+):
+    add(tmp_path, 1)
+    _, registry, _ = serve(m=ModelConfig(tmp_path))
+    add(tmp_path, 2, broken=True)
+    (tmp_path / "1").rename(tmp_path / "1.away")
+    until(lambda: state(registry, 2) is State.END)
+    time.sleep(0.1)
+    assert registry.ready("m") == [1]
+
+
 def test_a_broken_version_is_tried_again_when_its_files_change(serve, tmp_path):
     add(tmp_path, 1)
     _, registry, _ = serve(m=ModelConfig(tmp_path))
