@@ -136,7 +136,8 @@ def translated(url: str, timeout_s: float) -> Iterator[None]:
         yield
     except (httpcore.TimeoutException, TimeoutError) as error:
         raise DeadlineExceeded(f"{url}: no answer within {timeout_s:.3g} s") from error
-    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+    # asyncio lets the alerts of TLS through as they are.
+    except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError) as error:
         if _UNTRUSTED in str(error):
             raise AccessDenied(f"{url}: {error}") from error
         told = str(error) or type(error).__name__
