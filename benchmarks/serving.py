@@ -131,8 +131,8 @@ class Rivals:
                 "taskset", "-c", str(self.core), sys.executable, "-m", "serving.server",
                 "--model_name", version.parent.name,
                 "--model_base_path", str(version.parent),
-                "--port", os.environ.get("GRPC_PORT", "0"),
-                "--rest_api_port", os.environ.get("REST_PORT", "0"),
+                "--port=auto",
+                "--rest_api_port=auto",
                 "--enable_batching", f"--batching_parameters_file={BATCHING}",
             ],
         )  # fmt: skip
