@@ -10,6 +10,7 @@ GROUPS = {
         "integration/training/",
         "integration/tuning/test_killed",
     ),
+    "conformance": ("conformance/",),
     "simulated shop": (
         "integration/evaluation/",
         "integration/simulation/",

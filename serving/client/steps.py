@@ -60,33 +60,6 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[Attempt | Pause, Reply | None, T]
 
 
-def drive(
-    steps: Steps[T],
-    send: Callable[[Request, float], Reply],
-    sleep: Callable[[float], None],
-) -> T:
-    """Returns what a conversation comes to, held by the thread that calls.
-
-    Raises:
-        ClientError: as the conversation does.
-    """
-    reply, failure = None, None
-    while True:
-        try:
-            step = steps.throw(failure) if failure else steps.send(reply)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        reply, failure = None, None
-        if isinstance(step, Pause):
-            sleep(step.seconds)
-            continue
-        try:
-            reply = send(step.request, step.timeout_s)
-        except ClientError as error:
-            failure = error
-
-
 async def drive_async(
     steps: Steps[T],
     send: Callable[[Request, float], Awaitable[Reply]],
@@ -112,3 +85,29 @@ async def drive_async(
             reply = await send(step.request, step.timeout_s)
         except ClientError as error:
             failure = error
+
+
+def drive(
+    steps: Steps[T],
+    send: Callable[[Request, float], Reply],
+    sleep: Callable[[float], None],
+) -> T:
+    """Returns what a conversation comes to, held by the thread that calls.
+
+    Raises:
+        ClientError: as the conversation does.
+    """
+
+    async def send_now(request: Request, timeout_s: float) -> Reply:
+        return send(request, timeout_s)
+
+    async def sleep_now(seconds: float) -> None:
+        sleep(seconds)
+
+    held = drive_async(steps, send_now, sleep_now)
+    try:
+        held.send(None)  # nothing in it ever waits, so it runs to its end
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise RuntimeError("a conversation held by a thread has stopped half-way")

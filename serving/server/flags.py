@@ -22,7 +22,6 @@ from tfrs_app.contract.errors import ServerError
 # Flags of tensorflow_model_server that tune what does not exist here; they are taken,
 # so that one command line starts either server.
 _WITHOUT_EFFECT = (
-    "enable_model_warmup",
     "flush_filesystem_caches",
     "num_load_threads",
     "num_unload_threads",

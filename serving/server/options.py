@@ -96,6 +96,13 @@ class ServerOptions:
         return ipaddress.ip_address(self.bind).is_loopback
 
     @property
+    def may_reload(self) -> bool:
+        """Tells whether clients may replace the models."""
+        if self.reload_rpc is None:
+            return self.is_local and self.workers == 1
+        return self.reload_rpc
+
+    @property
     def host(self) -> str:
         """Returns `bind` as it stands in front of a port."""
         return f"[{self.bind}]" if self.is_ipv6 else self.bind
@@ -114,3 +121,26 @@ class ServerOptions:
                 "encryption or login; use 127.0.0.1, encrypt with --ssl_config_file or "
                 "allow it with --insecure_allow_remote"
             )
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Tells where a server listens, in the form that a client connects to.
+
+    Attributes:
+        grpc: `host:port`, empty if gRPC is off.
+        rest: `http://host:port` or `https://...`, empty if REST is off.
+    """
+
+    grpc: str
+    rest: str
+
+    @classmethod
+    def of(cls, options: ServerOptions) -> Addresses:
+        """Returns the addresses of options whose ports are known."""
+        grpc, rest = options.grpc_port, options.rest_port
+        scheme = "https" if options.operations.ssl_config_file else "http"
+        return cls(
+            grpc="" if grpc is None else f"{options.host}:{grpc}",
+            rest="" if rest is None else f"{scheme}://{options.host}:{rest}",
+        )

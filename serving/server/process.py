@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from serving.server.options import ServerOptions
+from serving.server.options import Addresses, ServerOptions
 from serving.server.ports import reserved
 
 _LOG = logging.getLogger(__name__)
@@ -70,26 +70,22 @@ def serve(options: ServerOptions) -> None:
 
 
 def _serve_here(options: ServerOptions, signals: Signals) -> None:
-    from serving.server.server import Server
+    from serving.server.server import started
 
     gc.freeze()  # TensorFlow's million objects; each full collection took 0.2 s
-    server = Server(options)
-    try:
-        server.start()
+    with started(options) as server:
         announce(options)
         signals.wait_for_end(server.reload)
-    finally:
-        server.stop()
 
 
 def announce(options: ServerOptions) -> None:
     """Prints where the server listens."""
-    parts = []
-    if options.grpc_port is not None:
-        parts.append(f"gRPC {options.host}:{options.grpc_port}")
-    if options.rest_port is not None:
-        scheme = "https" if options.operations.ssl_config_file else "http"
-        parts.append(f"REST {scheme}://{options.host}:{options.rest_port}")
+    addresses = Addresses.of(options)
+    parts = [
+        f"{protocol} {address}"
+        for protocol, address in (("gRPC", addresses.grpc), ("REST", addresses.rest))
+        if address
+    ]
     if options.grpc_socket_path:
         parts.append(f"gRPC unix:{options.grpc_socket_path}")
     sys.stdout.write(f"serving {', '.join(options.models)}: {', '.join(parts)}\n")

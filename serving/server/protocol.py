@@ -17,12 +17,14 @@ class ProtocolOptions:
         check_method_name: refuse signatures whose method name is another call's.
         tensor_content: gRPC answers hold packed bytes instead of `*_val` fields.
         cors: REST answers permit scripts of any web page to read them.
+        warm_up: run the warm-up records of a version before it serves.
         warmup_iterations: how often each warm-up record is run.
     """
 
     check_method_name: bool = False
     tensor_content: bool = False
     cors: bool = False
+    warm_up: bool = True
     warmup_iterations: int = 1
 
     def __post_init__(self) -> None:
@@ -44,6 +46,12 @@ UPSTREAM = ProtocolOptions()
 def add_protocol_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the flags that `protocol_options` reads."""
     group = parser.add_argument_group("protocol")
+    add_switch(
+        group,
+        "enable_model_warmup",
+        default=True,
+        help="run the warm-up records of a version before it serves",
+    )
     for name, text in {
         "enable_signature_method_name_check": "refuse signatures whose method_name is "
         "another call's",
@@ -70,5 +78,6 @@ def protocol_options(flags: argparse.Namespace) -> ProtocolOptions:
         check_method_name=flags.enable_signature_method_name_check,
         tensor_content=flags.enable_serialization_as_tensor_content,
         cors=flags.rest_api_enable_cors_support,
+        warm_up=flags.enable_model_warmup,
         warmup_iterations=flags.num_request_iterations_for_warmup,
     )

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 
 from serving.server.configs.logging import LoggingPolicy
@@ -19,38 +18,16 @@ from serving.server.models.registry import ModelRegistry
 from serving.server.operations.health import Health
 from serving.server.operations.observer import Observers
 from serving.server.operations.operations import Operations
-from serving.server.options import ServerOptions
+from serving.server.options import Addresses, ServerOptions
 from serving.server.ports import reserved
 from serving.server.rest.app import RestApi
 from serving.server.rest.front import RestFront
 from serving.server.rpc.front import RpcFront
-from serving.server.rpc.services import ModelService, PredictionService
+from serving.server.rpc.model_service import ModelService
+from serving.server.rpc.prediction_service import PredictionService
 from tfrs_app.contract.errors import UserError
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Tells where a server listens, in the form that a client connects to.
-
-    Attributes:
-        grpc: `host:port`, empty if gRPC is off.
-        rest: `http://host:port` or `https://...`, empty if REST is off.
-    """
-
-    grpc: str
-    rest: str
-
-    @classmethod
-    def of(cls, options: ServerOptions) -> Addresses:
-        """Returns the addresses of options whose ports are known."""
-        grpc, rest = options.grpc_port, options.rest_port
-        scheme = "https" if options.operations.ssl_config_file else "http"
-        return cls(
-            grpc="" if grpc is None else f"{options.host}:{grpc}",
-            rest="" if rest is None else f"{scheme}://{options.host}:{rest}",
-        )
 
 
 class Server:
@@ -72,7 +49,7 @@ class Server:
         self._manager = ModelManager(
             options.models, self._registry, options.lifecycle, loader
         )
-        self._health = Health(self._registry, self._manager.names)
+        self._health = Health(self._registry, lambda: self._manager.models)
         self._operations.metrics.watch_states(self._states)
         self._operations.metrics.watch_queues(self._queues)
         self._observers = Observers(self._operations.observers)
@@ -128,9 +105,11 @@ class Server:
         Raises:
             ServingError: see `ModelManager.reload`.
         """
-        self._manager.reload(models)
-        logs = _request_logs(self._options, models)
-        self._operations.request_log.configure(logs)
+        try:
+            self._manager.reload(models)
+        finally:  # models may have changed although a label could not
+            logs = _request_logs(self._options, self._manager.models)
+            self._operations.request_log.configure(logs)
 
     def stop(self) -> None:
         """Takes no new request, lets those in progress end, and unloads the models."""
@@ -147,16 +126,13 @@ class Server:
 
     def _rpc_front(self) -> RpcFront:
         options = self._options
-        reload_rpc = options.reload_rpc
-        if reload_rpc is None:
-            reload_rpc = options.is_local and options.workers == 1
         return RpcFront(
             options,
             PredictionService(self._registry, self._observers, options.protocol),
             ModelService(
                 self._registry,
                 self._observers,
-                self._serve if reload_rpc else None,
+                self._serve if options.may_reload else None,
             ),
             self._health,
             self._operations,
@@ -196,6 +172,22 @@ def _request_logs(
 
 
 @contextmanager
+def started(options: ServerOptions) -> Iterator[Server]:
+    """Yields a server that answers; it is stopped when the context closes.
+
+    Raises:
+        UserError: no model can be loaded, a port is taken, or a file that the options
+            name cannot be used.
+    """
+    server = Server(options)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
 def running(options: ServerOptions) -> Iterator[Addresses]:
     """Serves on threads of this process while the context is open.
 
@@ -203,12 +195,7 @@ def running(options: ServerOptions) -> Iterator[Addresses]:
     `Lifecycle.grace_s` seconds to end.
 
     Raises:
-        ServerError: no model can be loaded or a port is taken.
+        UserError: see `started`.
     """
-    with reserved(options) as known:
-        server = Server(known)
-        try:
-            server.start()
-            yield Addresses.of(known)
-        finally:
-            server.stop()
+    with reserved(options) as known, started(known):
+        yield Addresses.of(known)

@@ -18,7 +18,7 @@ from typing import Any
 
 from serving.server.options import ServerOptions
 from serving.server.process import Signals
-from tfrs_app.contract.errors import ServerError
+from tfrs_app.contract.errors import ServerError, UserError
 
 _LOG = logging.getLogger(__name__)
 
@@ -152,19 +152,16 @@ def _work(options: ServerOptions, index: int, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[index % len(cores)]})
-    from serving.server.server import Server
+    from serving.server.server import started
 
     gc.freeze()  # as in process.py
-    server = Server(options)
     try:
-        server.start()
-        pipe.send(_READY)
-        threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
-        signals.wait_for_end(server.reload)
-    except ServerError as error:
+        with started(options) as server:
+            pipe.send(_READY)
+            threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+            signals.wait_for_end(server.reload)
+    except UserError as error:
         pipe.send(str(error))
-    finally:
-        server.stop()
 
 
 def _end_with(pipe: Connection) -> None:

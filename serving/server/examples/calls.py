@@ -46,35 +46,48 @@ def asked_signature(model_spec: Any) -> str:
 
 
 def classify(
-    servable: Servable, request: Any, response: Any, check_method: bool
+    servable: Servable,
+    request: Any,
+    response: Any,
+    check_method: bool,
+    deadline: float | None = None,
 ) -> None:
     """Answers a ClassificationRequest.
 
     Raises:
         ServingError: the request does not fit the model, or the graph's error.
     """
-    _run_one(servable, request, response, _CLASSIFY, check_method)
+    _run_one(servable, request, response, _CLASSIFY, check_method, deadline)
 
 
 def regress(
-    servable: Servable, request: Any, response: Any, check_method: bool
+    servable: Servable,
+    request: Any,
+    response: Any,
+    check_method: bool,
+    deadline: float | None = None,
 ) -> None:
     """Answers a RegressionRequest.
 
     Raises:
         ServingError: the request does not fit the model, or the graph's error.
     """
-    _run_one(servable, request, response, _REGRESS, check_method)
+    _run_one(servable, request, response, _REGRESS, check_method, deadline)
 
 
 def _run_one(
-    servable: Servable, request: Any, response: Any, method: _Method, check_method: bool
+    servable: Servable,
+    request: Any,
+    response: Any,
+    method: _Method,
+    check_method: bool,
+    deadline: float | None,
 ) -> None:
     name = asked_signature(request.model_spec)
     signature = _signature(servable, name, "No signature was found with the name")
     method.check(signature, check_method)
     examples = serialized_examples(request.input)
-    outputs = servable.run(name, {INPUTS: examples})
+    outputs = servable.run(name, {INPUTS: examples}, deadline)
     method.fill(outputs, len(examples), response.result)
     _fill_spec(response.model_spec, servable, name)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from types import TracebackType
 
 from serving.server.models.servable import Servable
 
@@ -20,17 +19,13 @@ class Handle:
         self._users = 0
         self._unused = threading.Condition()
 
-    def __enter__(self) -> Servable:
+    def acquire(self) -> None:
+        """Notes one more user."""
         with self._unused:
             self._users += 1
-        return self.servable
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def release(self) -> None:
+        """Notes that a user has gone."""
         with self._unused:
             self._users -= 1
             if not self._users:

@@ -51,14 +51,15 @@ def load_servable(
         batching.of_version(folder),
         metrics.queued if metrics else None,
     )
+    started, records = time.monotonic(), 0
     try:
-        started = time.monotonic()
-        records = warm_up(
-            servable,
-            folder,
-            iterations=protocol.warmup_iterations,
-            check_method=protocol.check_method_name,
-        )
+        if protocol.warm_up:
+            records = warm_up(
+                servable,
+                folder,
+                iterations=protocol.warmup_iterations,
+                check_method=protocol.check_method_name,
+            )
     except BaseException:
         servable.close()
         raise

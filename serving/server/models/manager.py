@@ -79,9 +79,10 @@ class ModelManager:
             )
             self._poller.start()
 
-    def names(self) -> list[str]:
-        """Returns the models that should be served."""
-        return list(self._models)
+    @property
+    def models(self) -> Mapping[str, ModelConfig]:
+        """Returns the models that should be served, by name."""
+        return self._models
 
     def reload(self, models: Mapping[str, ModelConfig]) -> None:
         """Serves these models and no others; returns when new ones are available.

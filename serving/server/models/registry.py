@@ -67,11 +67,11 @@ class ModelRegistry:
         """
         with self._lock:
             handle = self._find(model, version, label)
-            handle.__enter__()  # under the lock: nobody may retire it in between
+            handle.acquire()  # under the lock: nobody may retire it in between
         try:
             yield handle.servable
         finally:
-            handle.__exit__(None, None, None)
+            handle.release()
 
     def status(self, model: str, version: int | None = None) -> list[VersionStatus]:
         """Returns the state of one version, or of all, newest first.

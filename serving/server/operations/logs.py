@@ -56,3 +56,5 @@ def configure(form: LogFormat, level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # A line a connection is no event of the server's.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # TensorFlow's "Restoring parameters" says no more than our own LOADING.
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from tensorflow_serving.apis import classification_pb2, regression_pb2
 from serving.json_text import dumps
 from serving.server.errors import ServingError
 from serving.server.examples.calls import asked_signature, classify, regress
+from serving.server.messages import signature_def_map, status_response
 from serving.server.models.registry import ModelRegistry
 from serving.server.models.servable import Servable
 from serving.server.operations.health import Health
@@ -32,7 +34,6 @@ from serving.server.rest.examples_body import (
 )
 from serving.server.rest.path import Target, Verb, is_api_path, parse
 from serving.server.rest.predict import Predictor
-from serving.server.rpc.services import signature_def_map, status_response
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ _GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
 class BodyTooLargeError(Exception):
-    """Reports a body over the limit; its HTTP status, 413, has no gRPC counterpart."""
+    """Reports a body that inflates too far: 413, which gRPC has no code for."""
 
 
 class RestApi:
@@ -79,15 +80,18 @@ class RestApi:
         self._registry = registry
         self._health = health
         self._observers = observers
-        self._predictor = Predictor(registry, options.rest_timeout_s)
+        self._predictor = Predictor(
+            registry, options.rest_timeout_s, options.protocol.check_method_name
+        )
         self._protocol = options.protocol
-        self._limits = options.operations.limits
+        self._max_inflated_bytes = options.operations.limits.max_inflated_bytes
+        self._timeout_s = options.rest_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
         request = Request(scope, receive)
         try:
-            body = await _read(request, self._limits.max_body_bytes)
+            body = await request.body()  # its length is the HTTP protocol's to limit
             response = await self._answer(request, body)
         except ClientDisconnect:
             return
@@ -108,9 +112,7 @@ class RestApi:
         try:
             target = parse(request.method, path)
             if "gzip" in request.headers.get("content-encoding", "").lower():
-                body = await run_in_threadpool(
-                    inflate, body, self._limits.max_inflated_bytes
-                )
+                body = await run_in_threadpool(inflate, body, self._max_inflated_bytes)
             return _json(200, await self._content(request, target, body))
         except ServingError as error:
             return _error(error.http_status, error.message)
@@ -154,12 +156,13 @@ class RestApi:
         call.signature = asked_signature(request.model_spec)
         with self._leased(target, call) as servable, call.timed_run():
             check = self._protocol.check_method_name
+            end = time.monotonic() + self._timeout_s
             if target.verb is Verb.CLASSIFY:
                 classified = classification_pb2.ClassificationResponse()
-                classify(servable, request, classified, check)
+                classify(servable, request, classified, check, end)
                 return encode_classification(classified.result)
             regressed = regression_pb2.RegressionResponse()
-            regress(servable, request, regressed, check)
+            regress(servable, request, regressed, check, end)
             return encode_regression(regressed.result)
 
     def _metadata(self, target: Target, call: Call) -> bytes:
@@ -195,18 +198,6 @@ def inflate(body: bytes, limit: int) -> bytes:
             f"the body inflates to over {limit} bytes; send fewer rows"
         )
     return inflated if inflater.eof else b""
-
-
-async def _read(request: Request, limit: int) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLargeError(
-                f"the body is longer than {limit} bytes; send fewer rows"
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _preflight(request: Request) -> Response:

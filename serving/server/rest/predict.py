@@ -33,9 +33,12 @@ class Predictor:
     that nobody waits behind them.
     """
 
-    def __init__(self, registry: ModelRegistry, timeout_s: float) -> None:
-        """Takes the models, and how long an answer may take."""
+    def __init__(
+        self, registry: ModelRegistry, timeout_s: float, check_method: bool
+    ) -> None:
+        """Takes the models, how long an answer may take, and whether methods count."""
         self._registry = registry
+        self._check_method = check_method
         self._timeout_s = timeout_s
 
     async def answer(self, target: Target, body: bytes, call: Call) -> bytes:
@@ -55,6 +58,7 @@ class Predictor:
                 or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
             )
             signature = _signature(servable.signatures, call.signature)
+            signature.check_method(self._check_method)
             call.inputs = await _done(is_small, lambda: to_arrays(request, signature))
             with call.timed_run():
                 future = servable.submit(call.signature, call.inputs, deadline)

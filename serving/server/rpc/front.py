@@ -17,8 +17,9 @@ from serving.server.operations.health import Health
 from serving.server.operations.operations import Operations
 from serving.server.options import ServerOptions
 from serving.server.rpc.health import HealthService
+from serving.server.rpc.model_service import ModelService
+from serving.server.rpc.prediction_service import PredictionService
 from serving.server.rpc.reading import ReadingInterceptor
-from serving.server.rpc.services import ModelService, PredictionService
 from tfrs_app.contract.errors import ServerError
 
 _THREADS_PER_CORE = 4  # as TF Serving

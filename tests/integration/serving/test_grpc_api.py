@@ -14,7 +14,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.server.operations.observer import Observers
-from serving.server.rpc.services import PredictionService
+from serving.server.rpc.prediction_service import PredictionService
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +190,7 @@ def test_a_fault_of_the_server_is_told_and_logged(prediction, monkeypatch, caplo
     def break_down(_tensor):
         raise RuntimeError("a path that nobody outside should read")
 
-    monkeypatch.setattr("serving.server.rpc.services.decode", break_down)
+    monkeypatch.setattr("serving.server.rpc.prediction_service.decode", break_down)
     request = predict_request(x=floats(1))
     assert failure(prediction.Predict, request) == ("INTERNAL", "RuntimeError")
     assert "a path that nobody outside should read" in caplog.text

@@ -1,10 +1,7 @@
 """Starting, failing to start, and stopping."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import contextmanager
 
 import httpx
@@ -19,18 +16,9 @@ from serving.server.models.model_config import ModelConfig
 from serving.server.models.registry import ModelRegistry, State
 from serving.server.server import running
 from tests.integration.serving.models import free, save_half_plus_two, write_warmup
+from tests.integration.serving.processes import command
 from tfrs_app.contract.artifacts import write_manifest
 from tfrs_app.contract.errors import ServerError
-
-
-def command(*flags):
-    return subprocess.Popen(
-        [sys.executable, "-m", "serving.server", *map(str, flags)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
 
 
 def test_the_command_serves_until_it_is_told_to_stop(models):
