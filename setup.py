@@ -52,8 +52,12 @@ DEV = [
     "httpx",
     "hypothesis",
     "import-linter",
+    "ipykernel",
     "kubernetes-validate",
+    "matplotlib",
     "mypy",
+    "nbclient",
+    "playwright",
     "pre-commit",
     "promql-parser",
     "pytest",
@@ -61,7 +65,9 @@ DEV = [
     "pytest-xdist",
     "ruff",
     "types-PyYAML",
+    "vulture",
 ]
+DOCS = ["mkdocs-material", "mkdocstrings[python]"]
 
 setup(
     name="tfrs-app",
@@ -83,6 +89,7 @@ setup(
         "demo": DEMO,
         "text": TEXT,
         "dev": DEV,
+        "docs": DOCS,
     },
     entry_points={"console_scripts": ["tfrs-app=tfrs_app.cli:main"]},
 )
