@@ -46,42 +46,57 @@ def to_array(name: str, value: Any, spec: TensorSpec) -> Array:
         raise rank_error(name, len(shape))
     if not is_readable(spec.kind):
         raise unsupported(value, spec.kind)
-    if elements is None or not _are_typed(elements, spec.kind):
+    array = None if elements is None else _typed(elements, spec.kind)
+    if array is None:
         raise explain_tensor(name, value, spec.kind)
     if not elements and spec.shape is not None:  # [] can't tell [0] from [0, 8]
         shape += tuple(size or 0 for size in spec.shape[len(shape) :])
-    if spec.kind.is_string:
-        return string_array(_all_bytes(elements)).reshape(shape)
-    try:
-        with np.errstate(over="ignore"):  # a double beyond float32 becomes inf
-            return np.array(elements, spec.kind.dtype).reshape(shape)
-    except OverflowError:
-        raise explain_tensor(name, value, spec.kind) from None
+    return array.reshape(shape)
 
 
 def _flatten(value: Any) -> tuple[tuple[int, ...], list[Any] | None]:
-    """Returns the shape of nested lists and their elements, None if they are ragged."""
+    """Returns the shape of nested lists and their elements, None if they are ragged.
+
+    Lists that stand beside other elements are left among them.
+    """
     shape: list[int] = []
     level = [value]
     while level and isinstance(level[0], list):
         size = len(level[0])
         shape.append(size)
+        if len(level) == 1:
+            level = level[0]
+            continue
         if any(not isinstance(item, list) or len(item) != size for item in level):
             return tuple(shape), None
         level = list(chain.from_iterable(level))
-    if list in set(map(type, level)):
-        return tuple(shape), None
     return tuple(shape), level
 
 
-def _are_typed(elements: list[Any], kind: TensorType) -> bool:
-    return set(map(type, elements)) <= _ELEMENT_TYPES[kind.dtype.kind]
+def _typed(elements: list[Any], kind: TensorType) -> Array | None:
+    """Returns elements as a flat array, None if one has another type or is too large.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT for bad base64.
+    """
+    if kind.is_string:
+        texts = _all_bytes(elements)
+        return None if texts is None else string_array(texts)
+    if not set(map(type, elements)) <= _ELEMENT_TYPES[kind.dtype.kind]:
+        return None
+    try:
+        with np.errstate(over="ignore"):  # a double beyond float32 becomes inf
+            return np.array(elements, kind.dtype)
+    except OverflowError:
+        return None
 
 
-def _all_bytes(elements: list[Any]) -> list[bytes]:
+def _all_bytes(elements: list[Any]) -> list[bytes] | None:
     try:
         return list(map(str.encode, elements))
     except (TypeError, UnicodeEncodeError):  # {"b64": ...} among them, or odd text
+        if not set(map(type, elements)) <= _ELEMENT_TYPES["O"]:
+            return None
         return [_to_bytes(element) for element in elements]
 
 
