@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfrs_app.layers.grouping import NOTHING, sums_by_key, sums_by_label
 from tfrs_app.layers.history import Histories
 from tfrs_app.layers.lookup import FIRST_TOKEN
 
@@ -42,6 +43,7 @@ class CrossFeatures(tf.keras.layers.Layer):
         self.type_weights = list(type_weights)
         self.rates = [math.log(2) / days for days in half_lives_days]
         self.categories = {n: tf.constant(v, tf.int32) for n, v in categories.items()}
+        self.labels = {n: int(np.max(v, initial=0)) + 1 for n, v in categories.items()}
         self.numbers = {n: tf.constant(v, tf.float32) for n, v in numbers.items()}
 
     @property
@@ -78,9 +80,10 @@ class CrossFeatures(tf.keras.layers.Layer):
             tf.cast(flag, tf.float32) * histories.real for flag in histories.edges()
         )
         parts = [self._own(histories, candidate, decayed, first, last)]
-        for codes in self.categories.values():
-            same = _same(tf.gather(codes, candidate), tf.gather(codes, histories.index))
-            parts.append(tf.math.divide_no_nan(tf.matmul(same, decayed), total))
+        for name, codes in self.categories.items():
+            had, asked = tf.gather(codes, histories.index), tf.gather(codes, candidate)
+            same = sums_by_label(had, decayed, _known(asked), self.labels[name])
+            parts.append(tf.math.divide_no_nan(same, total))
         for values in self.numbers.values():
             parts.append(_distance(values, histories, candidate, weight))
         events = tf.math.log1p(total)
@@ -108,9 +111,10 @@ class CrossFeatures(tf.keras.layers.Layer):
         )
         all_baskets = tf.reduce_sum(in_baskets * opens[..., tf.newaxis], 1, True)
         told = [histories.real, last, last * age, first * age, last * ago, first * ago]
-        same = _same(candidate, histories.index)
-        summed = tf.matmul(
-            same, tf.concat([decayed, in_baskets, tf.stack(told, axis=-1)], axis=-1)
+        summed = sums_by_key(
+            histories.index,
+            tf.concat([decayed, in_baskets, tf.stack(told, axis=-1)], axis=-1),
+            _known(candidate),
         )
         counts, shares, told = tf.split(
             summed, [len(self.rates), len(rates), len(told)], axis=-1
@@ -149,11 +153,9 @@ def _baskets(histories: Histories) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.cumsum(opens, axis=1, exclusive=True, reverse=True), opens
 
 
-def _same(candidate: tf.Tensor, history: tf.Tensor) -> tf.Tensor:
-    """Returns 1.0 where token `[batch, n]` and token `[batch, length]` are one."""
-    known = tf.where(candidate >= FIRST_TOKEN, candidate, -1)
-    same = known[:, :, tf.newaxis] == history[:, tf.newaxis, :]
-    return tf.cast(same, tf.float32)
+def _known(token: tf.Tensor) -> tf.Tensor:
+    """Returns tokens, NOTHING for those that stand for no label or an unknown one."""
+    return tf.where(token >= FIRST_TOKEN, token, NOTHING)
 
 
 def _distance(

@@ -44,6 +44,53 @@ def grouped(key: tf.Tensor, values: tf.Tensor) -> Groups:
     )
 
 
+def sums_by_key(key: tf.Tensor, values: tf.Tensor, asked: tf.Tensor) -> tf.Tensor:
+    """Returns the sum of the values of each asked key, 0 for a key that is not there.
+
+    It takes time by the logarithm of `n` for each key, and by no catalogue's size.
+
+    Args:
+        key: int32 `[batch, n]`, not NOTHING.
+        values: float32 `[batch, n, width]`.
+        asked: int32 `[batch, m]`; NOTHING has no sum.
+
+    Returns:
+        float32 `[batch, m, width]`.
+    """
+    # Behind the last key, so that every asked key has a place, with or without keys.
+    last = [[0, 0], [0, 1]]
+    ordered = tf.pad(tf.sort(key, axis=1), last, constant_values=key.dtype.max)
+    found = tf.searchsorted(ordered, asked)
+    sums = _segments(tf.searchsorted(ordered, key), values, tf.shape(ordered)[1], found)
+    held = tf.gather(ordered, found, batch_dims=1) == asked
+    return tf.where(held[..., tf.newaxis], sums, 0.0)
+
+
+def sums_by_label(
+    key: tf.Tensor, values: tf.Tensor, asked: tf.Tensor, labels: int
+) -> tf.Tensor:
+    """Does what `sums_by_key` does, for keys under a number that is not large.
+
+    No sorting, but `[batch, labels, width]` in between.
+    """
+    sums = _segments(key, values, labels, tf.maximum(asked, 0))
+    return tf.where((asked != NOTHING)[..., tf.newaxis], sums, 0.0)
+
+
+def _segments(
+    place: tf.Tensor, values: tf.Tensor, places: tf.Tensor | int, asked: tf.Tensor
+) -> tf.Tensor:
+    """Sums values `[batch, n, width]` by place; returns the sums at places asked."""
+    batch, width = tf.shape(place)[0], values.shape[2]
+    first = tf.range(batch)[:, tf.newaxis] * places
+    total = tf.math.unsorted_segment_sum(
+        tf.reshape(values, [-1, width]),
+        tf.reshape(first + place, [-1]),
+        batch * places,
+    )
+    return tf.gather(total, first + asked)
+
+
 def marked(key: tf.Tensor, batch: tf.Tensor, width: int) -> tf.Tensor:
     """Returns which of the numbers under `width` each row holds, bool `[batch, width]`.
 

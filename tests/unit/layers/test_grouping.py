@@ -4,7 +4,13 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfrs_app.layers.grouping import NOTHING, grouped, marked
+from tfrs_app.layers.grouping import (
+    NOTHING,
+    grouped,
+    marked,
+    sums_by_key,
+    sums_by_label,
+)
 
 
 @st.composite
@@ -47,6 +53,46 @@ def test_a_row_of_nothing_has_no_group_and_takes_none_of_its_neighbours():
     groups = grouped(tf.constant(keys), tf.ones([3, 2, 1]))
     assert groups.key.numpy().tolist() == [[3, -1], [-1, -1], [0, 3]]
     assert groups.total.numpy()[..., 0].tolist() == [[2, 0], [0, 0], [1, 1]]
+
+
+SUMS = {
+    "by_key": sums_by_key,
+    "by_label": lambda *given: sums_by_label(*given, labels=5),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+@settings(max_examples=60, deadline=None)
+@given(rows=rows(), width=st.integers(1, 3))
+def test_what_is_asked_for_gets_the_sum_of_its_values(name, rows, width):
+    keys = np.maximum(rows, 0)
+    values = np.random.default_rng(1).integers(-9, 9, (*keys.shape, width))
+    asked = np.tile(np.array([NOTHING, 4, 0, 2, 0], np.int32), (len(keys), 1))
+    found = SUMS[name](
+        tf.constant(keys), tf.constant(values, tf.float32), tf.constant(asked)
+    )
+    for row, key in enumerate(keys.tolist()):
+        total = dict(sums(key, values[row].tolist()))
+        expected = [total.get(one, [0.0] * width) for one in asked[row].tolist()]
+        assert found[row].numpy().tolist() == expected
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_sums_of_any_shape(name):
+    graph = tf.function(
+        SUMS[name],
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None, 2], tf.float32),
+            tf.TensorSpec([None, None], tf.int32),
+        ],
+    )
+    for batch, n, m in [(1, 1, 1), (2, 3, 0), (1, 0, 2), (0, 2, 2)]:
+        found = graph(
+            tf.fill([batch, n], 3), tf.ones([batch, n, 2]), tf.fill([batch, m], 3)
+        )
+        assert found.shape == (batch, m, 2)
+        assert found.numpy().sum() == batch * m * 2 * n
 
 
 def test_shapes_may_be_unknown_until_the_graph_runs():
