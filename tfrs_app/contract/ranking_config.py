@@ -106,6 +106,9 @@ class RankingConfig(Section):
     epochs: Count = 8
     patience: Count = 2
     learning_rate: Positive = 0.001
+    average_decay: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.99
+    """The weights that judge, and are served, are a mean over the steps, in which each
+    step counts so much of the next one; 0: the last step's."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
     @field_validator("score")

@@ -24,6 +24,7 @@ class TrainingProgress:
         optimizer: that trains it.
         folder: of the checkpoints; one that a killed training left there is resumed.
         patience: epochs without a better metric before `finished`.
+        also: what else a checkpoint keeps, by name.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class TrainingProgress:
         optimizer: tf.keras.optimizers.Optimizer,
         folder: Path,
         patience: int,
+        **also: tf.Module,
     ) -> None:
         self.patience = patience
         self._epochs = tf.Variable(0, dtype=tf.int64)
@@ -43,6 +45,7 @@ class TrainingProgress:
             epochs=self._epochs,
             best=self._best,
             best_epoch=self._best_epoch,
+            **also,
         )
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, str(folder), max_to_keep=patience + 1

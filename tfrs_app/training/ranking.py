@@ -17,6 +17,7 @@ from tfrs_app.layers.list_losses import list_loss
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.ranking import VECTORS, RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.training.averaging import AveragedWeights
 from tfrs_app.training.progress import TrainingProgress
 from tfrs_app.training.ranking_examples import RankingExamples, ranking_examples
 from tfrs_app.training.ranking_lists import Lists, logits_of
@@ -93,6 +94,9 @@ class RankingTraining:
         self.model.scale.fit(lists.features[lists.row != NOTHING])
         self.model(self._inputs(lists, np.arange(1)))  # makes the variables
         self.optimizer = tf.keras.optimizers.Adam(config.learning_rate)
+        self.average = AveragedWeights(
+            self.model.trainable_variables, config.average_decay
+        )
         self._step = tf.function(self._take_step, reduce_retracing=True)
         self._logits = tf.function(
             lambda inputs: self.model(inputs), reduce_retracing=True
@@ -107,20 +111,26 @@ class RankingTraining:
         """
         config = self.config
         progress = TrainingProgress(
-            self.model, self.optimizer, checkpoints, config.patience
+            self.model,
+            self.optimizer,
+            checkpoints,
+            config.patience,
+            average=self.average,
         )
         if progress.epochs_done:
             report(f"resuming after epoch {progress.epochs_done}")
         while not progress.finished(config.epochs):
             epoch = progress.epochs_done
             loss = self.run_epoch(epoch)
-            ndcg = self.measured()[f"ndcg@{VALIDATION_K}"]
+            with self.average.lent():
+                ndcg = self.measured()[f"ndcg@{VALIDATION_K}"]
             best = " (best)" if progress.record(ndcg) else ""
             report(
                 f"epoch {epoch + 1}: loss {loss:.4f}, ndcg@{VALIDATION_K} of held-out "
                 f"users' lists {ndcg:.4f}{best}"
             )
         progress.restore_best()
+        self.average.give()
         self.calibrate()
         return progress
 
@@ -153,6 +163,7 @@ class RankingTraining:
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        self.average.update(self.optimizer.iterations)
         return loss
 
     def calibrate(self) -> None:
