@@ -26,6 +26,7 @@ from tfrs_app.cli.options import (
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.artifacts import write_atomically
 from tfrs_app.contract.errors import ConfigError, ServerError
+from tfrs_app.progress import watched
 
 if TYPE_CHECKING:
     from serving.client import Shopper
@@ -125,14 +126,15 @@ def measure(
         "shoppers": len(shoppers),
     }
     try:
-        outcome = load(
-            plan,
-            Server(server, stages.config.shop, plan.in_flight),
-            asked.signature,
-            shoppers,
-            asked.k,
-            Beside(stages.model_base, server_pid),
-        )
+        with watched(f"{plan.rate:g} requests a second for {plan.seconds:g} s"):
+            outcome = load(
+                plan,
+                Server(server, stages.config.shop, plan.in_flight),
+                asked.signature,
+                shoppers,
+                asked.k,
+                Beside(stages.model_base, server_pid),
+            )
     except ClientError as error:
         raise ServerError(str(error)) from error
     return figures_of(plan, about, outcome)
