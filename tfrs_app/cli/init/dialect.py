@@ -34,12 +34,18 @@ def dialect_of(head: bytes, path: str) -> CsvConfig:
     Raises:
         DataError: it is empty or no text, has one column, or no header line.
     """
-    if not head.strip():
-        raise DataError(f"{path}: is empty; name a file with a header line and rows")
     encoding, text = _decoded(head, path)
-    lines = text.splitlines()[:_LINES]
-    delimiter, quote = _delimiter(lines, path), _quote(lines)
-    rows = list(_rows(lines, delimiter, quote))
+    lines = [line for line in text.splitlines() if line.strip()][:_LINES]
+    if not lines:
+        raise DataError(f"{path}: is empty; name a file with a header line and rows")
+    quote = _quote(lines)
+    try:
+        delimiter = _delimiter(lines, quote, path)
+        rows = _rows(lines, delimiter, quote)
+    except csv.Error as error:
+        raise DataError(
+            f"{path}: cannot be cut into columns: {error}; export it again as CSV"
+        ) from error
     if not _is_header(rows[0]):
         raise DataError(
             f"{path}: its first line {lines[0][:80]!r} looks like data, so the names "
@@ -65,11 +71,11 @@ def _decoded(head: bytes, path: str) -> tuple[str, str]:
     )
 
 
-def _delimiter(lines: list[str], path: str) -> str:
+def _delimiter(lines: list[str], quote: str, path: str) -> str:
     """Returns what cuts most lines into the same number of fields, at least two."""
     best, most = "", (0, 0)
     for delimiter in DELIMITERS:
-        fields = [len(row) for row in _rows(lines, delimiter, _quote(lines))]
+        fields = [len(row) for row in _rows(lines, delimiter, quote)]
         first = fields[0]
         agreeing = Counter(fields)[first]
         if first > 1 and (agreeing, first) > most:

@@ -68,7 +68,7 @@ def types_of(values: Iterable[str]) -> EventTypes:
     left_out = [value for value, kind in meaning.items() if kind is None]
     others = {value: kind for value, kind in meaning.items() if value != kind}
     told = (
-        f"left out, since unknown: {', '.join(left_out)}" if left_out else "all known"
+        f"unknown: {', '.join(left_out)}" if left_out else "all known"
     )
     return EventTypes(others, weights, told)
 

@@ -98,7 +98,8 @@ def split_of(seconds: np.ndarray) -> SplitGuess:
     Raises:
         DataError: the events span too few days to be divided.
     """
-    first, last = (_day(np.quantile(seconds, part)) for part in (_ODD, 1 - _ODD))
+    first = _day(np.quantile(seconds, _ODD, method="lower"))
+    last = _day(np.quantile(seconds, 1 - _ODD, method="higher"))
     days = (last - first).days + 1
     if days < LEAST_DAYS:
         raise DataError(

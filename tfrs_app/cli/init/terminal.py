@@ -41,14 +41,14 @@ def _rows(draft: Draft) -> list[tuple[str, str, str]]:
     rows = []
     for name, chosen in draft.choices.items():
         section = draft.tables[name].sample.section
-        rows.append((f"data.{name}", section.source, f"{_format(draft, name)}"))
+        rows.append((name, section.source, _format(draft, name)))
         for role, choice in chosen.items():
-            key = f"data.{name}.columns.{role}"
+            key = f"{name}.{role}"
             rows.append((key, choice.column or NONE, choice.why))
-    rows.append(("data.events.timezone", draft.zone.name or NONE, draft.zone.why))
+    rows.append(("events.timezone", draft.zone.name or NONE, draft.zone.why))
     split = draft.split
-    rows.append(("data.split.validation_start", f"{split.validation_start}", split.why))
-    rows.append(("data.split.test_start", f"{split.test_start}", ""))
+    rows.append(("validation_start", f"{split.validation_start}", split.why))
+    rows.append(("test_start", f"{split.test_start}", ""))
     told = ", ".join(
         f"{name} {weight:g}" for name, weight in draft.types.weights.items()
     )
