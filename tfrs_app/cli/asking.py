@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from tfrs_app.cli.ending import tell_next
 from tfrs_app.cli.json_output import print_json
 from tfrs_app.cli.options import (
     SERVER,
@@ -58,8 +60,16 @@ def asks(command: Callable[..., dict[str, Any]]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def asking(**options: Any) -> None:
-        request, as_json = _request(**{name: options.pop(name) for name in shared})
+        common = {name: options.pop(name) for name in shared}
+        request, as_json = _request(**common)
         answer = command(request, **options)
+        following = _following(command.__name__, request, answer)
+        tell_next(
+            request.stages.console,
+            following,
+            common["config"],
+            common["overrides"] or (),
+        )
         if as_json:
             print_json({"server": request.server, **answer})
 
@@ -121,6 +131,19 @@ def explain(
 
     told = ask(request, items)
     return {"history": request.shopper.history, "items": told}
+
+
+def _following(command: str, request: Request, answer: dict[str, Any]) -> str:
+    """Returns what to ask next: why the first item is there, or for another list."""
+    explains = request.stages.config.ranking is not None and answer["items"]
+    words = ["recommend"]
+    if command != "explain" and explains:
+        words = ["explain", answer["items"][0]["item_id"]]
+        words += ["--user", request.user] if request.user else []
+        words += ["--history", ",".join(request.history)] if request.history else []
+    if request.server != SERVER:
+        words += ["--server", request.server]
+    return shlex.join(words)
 
 
 def _ids(history: str | None) -> tuple[str, ...] | None:

@@ -112,7 +112,7 @@ def check(config: ShopConfig, console: Console, against: str | None = None) -> C
     for finding in findings:
         remedy = escape(finding.remedy)
         verdict = f"[red]{remedy}[/]" if remedy else "[green]ok[/]"
-        table.add_row(finding.subject, finding.found, verdict)
+        table.add_row(finding.subject, escape(finding.found), verdict)
     console.print(table)
     checked = Checked(findings)
     if checked.wrong:
@@ -191,7 +191,7 @@ def _tables(config: ShopConfig) -> Iterator[Finding]:
         return
     for name, table in inputs.items():
         files = sum(map(len, table.files))
-        columns = escape(", ".join(schema(table)))
+        columns = ", ".join(schema(table))
         yield Finding(f"table {name}", f"{files} file(s), all columns: {columns}")
 
 

@@ -67,9 +67,7 @@ def types_of(values: Iterable[str]) -> EventTypes:
     weights = {kind: weight for kind, weight in WEIGHTS.items() if kind in kinds}
     left_out = [value for value, kind in meaning.items() if kind is None]
     others = {value: kind for value, kind in meaning.items() if value != kind}
-    told = (
-        f"unknown: {', '.join(left_out)}" if left_out else "all known"
-    )
+    told = f"unknown: {', '.join(left_out)}" if left_out else "all known"
     return EventTypes(others, weights, told)
 
 
