@@ -18,6 +18,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 LINE_PERIOD_S = 10.0
 BAR_PERIOD_S = 0.5
+COUNT_PERIOD_S = 5.0
+"""Between two looks at what others have done, which may mean to read many files."""
 SHOWN_AFTER_S = 1.0
 """Bars of steps that are over sooner would only flicker."""
 _T = TypeVar("_T")
@@ -123,7 +125,7 @@ def watched(
     with metered(what, unit, total) as meter:
 
         def watch() -> None:
-            while not ended.wait(BAR_PERIOD_S):
+            while not ended.wait(COUNT_PERIOD_S if done else BAR_PERIOD_S):
                 meter.reach(done() if done else 0)
 
         thread = Thread(target=watch, daemon=True)

@@ -69,7 +69,7 @@ def test_only_the_innermost_step_tells(lines, clock):
 
 
 def test_a_silent_call_is_watched(lines, monkeypatch):
-    monkeypatch.setattr(progress, "BAR_PERIOD_S", 0.001)
+    monkeypatch.setattr(progress, "COUNT_PERIOD_S", 0.001)
     monkeypatch.setattr(progress, "LINE_PERIOD_S", 0.002)
     seen = []
 

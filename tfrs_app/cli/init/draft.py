@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tfrs_app.cli.init.event_types import EventTypes, one_type, types_of
+from tfrs_app.cli.init.event_types import (
+    EventTypes,
+    one_type,
+    type_of_file,
+    types_of,
+)
 from tfrs_app.cli.init.features import (
     FeatureGuess,
     LeftOut,
@@ -16,7 +21,7 @@ from tfrs_app.cli.init.features import (
     user_features,
 )
 from tfrs_app.cli.init.log import Log, SplitGuess, batch_size_of, split_of
-from tfrs_app.cli.init.mapping import Choices, looks_like_views, mapped
+from tfrs_app.cli.init.mapping import Choices, mapped
 from tfrs_app.cli.init.names import is_german, words_of
 from tfrs_app.cli.init.sample import Sample
 from tfrs_app.contract.dataset import EVENT_TYPE, TIMESTAMP
@@ -103,8 +108,7 @@ def drafted(
     if log.types:
         types = types_of(log.types)
     else:
-        views = looks_like_views(samples["events"])
-        types = one_type("view" if views else "purchase")
+        types = one_type(type_of_file(samples["events"].name))
     return Draft(
         shop=shop,
         tables={

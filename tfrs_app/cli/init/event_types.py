@@ -74,3 +74,10 @@ def types_of(values: Iterable[str]) -> EventTypes:
 def one_type(kind: str) -> EventTypes:
     """Returns the types of a table all of whose events are of one kind."""
     return EventTypes({}, {kind: 1.0}, "the events tell no types")
+
+
+def type_of_file(path: str) -> str:
+    """Returns the type of all events of a file without types, going by its name."""
+    name = path.rsplit("/", 1)[-1].split(".")[0]
+    views = {"view", "views", "click", "clicks", "pageviews", "ansichten", "klicks"}
+    return "view" if views & set(words_of(name)) else "purchase"

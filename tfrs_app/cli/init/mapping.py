@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tfrs_app.cli.init.columns import Column
 from tfrs_app.cli.init.event_types import known_type
-from tfrs_app.cli.init.names import is_id, rank, words_of
+from tfrs_app.cli.init.names import is_id, rank
 from tfrs_app.cli.init.sample import Sample
 from tfrs_app.contract.dataset import (
     EVENT_TYPE,
@@ -244,9 +244,3 @@ def corrected(choices: Choices, role: str, column: str | None) -> dict[str, Choi
     """Returns choices of which one is another."""
     changed = replace(choices[role], column=column, why="as you say")
     return {**choices, role: changed}
-
-
-def looks_like_views(sample: Sample) -> bool:
-    """Tells whether a table without event types holds views, by the file's name."""
-    name = sample.name.rsplit("/", 1)[-1].split(".")[0]
-    return bool({"view", "views", "click", "clicks", "pageviews"} & set(words_of(name)))

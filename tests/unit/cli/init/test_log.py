@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfrs_app.cli.init.event_types import known_type, types_of
+from tfrs_app.cli.init.event_types import known_type, type_of_file, types_of
 from tfrs_app.cli.init.log import batch_size_of, split_of
 from tfrs_app.contract.errors import DataError
 
@@ -79,3 +79,8 @@ def test_types_are_weighted_and_unknown_ones_left_out():
         "Klick": "view", "in den Warenkorb": "cart", "refund": None,
     }  # fmt: skip
     assert types.why == "unknown: refund"
+
+
+def test_a_file_without_types_holds_what_its_name_says():
+    assert type_of_file("logs/product-views.csv.gz") == "view"
+    assert type_of_file("views/orders.csv") == "purchase"

@@ -125,15 +125,28 @@ def test_a_price_with_decimal_commas_is_told_and_left_out(tmp_path):
 
 
 def test_ids_that_agree_beat_names(tmp_path):
-    """Both tables have a `product_id`, but the log speaks of the other number."""
-    log = events("customer", "ref", "date", product_id=cycle(["x1", "x2", "x3"]))
-    goods = items("number", product_id=everything("p", ITEMS))
-    columns, item, _, _ = chosen(tmp_path, log, goods, {"items.item_id": "number"})
-    assert item == "number"
-    columns, item, _, _ = chosen(
-        tmp_path, log, goods, {"events.item_id": "ref", "items.item_id": "number"}
-    )
-    assert (columns["item_id"], item) == ("ref", "number")
+    """The log has a number of its own too, by the better name."""
+    log = events("customer", "sku", "date", product_id=cycle(["x1", "x2", "x3"]))
+    goods = items("Variant SKU", product_id=everything("p", ITEMS))
+    columns, item, found, _ = chosen(tmp_path, log, goods)
+    assert (columns["item_id"], item) == ("sku", "Variant SKU")
+    told = "100% of the ids seen are in both tables"
+    assert found["events"]["item_id"].why == told
+
+
+def test_ids_that_agree_need_no_name(tmp_path):
+    log = events("customer", "ref", "date", note=cycle(["a", "b"]))
+    columns, item, _, _ = chosen(tmp_path, log, items("SKU"))
+    assert (columns["item_id"], item) == ("ref", "SKU")
+
+
+def test_a_chance_agreement_does_not_beat_a_name(tmp_path):
+    log = events("customer", "item_id", "date", sku=cycle(["p001", "x1", "x2", "x3"]))
+    log["item_id"] = cycle(["j1", "j2", "j3"])
+    goods = {"item_id": everything("p", ITEMS), "title": ["A thing"] * ITEMS}
+    columns, _, found, _ = chosen(tmp_path, log, goods)
+    assert columns["item_id"] == "item_id"
+    assert "few ids seen are in both tables" in found["events"]["item_id"].why
 
 
 def test_an_optional_name_that_is_not_meant_is_declared_null(tmp_path):
