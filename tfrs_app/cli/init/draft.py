@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfrs_app.cli.init.event_types import (
@@ -64,11 +64,6 @@ class Draft:
         """Returns the type of all events, where no column tells it."""
         untold = self.choices["events"][EVENT_TYPE].column is None
         return next(iter(self.types.weights)) if untold else None
-
-    def without(self, features: set[str]) -> Draft:
-        """Returns the draft with fewer features."""
-        kept = tuple(f for f in self.features if f.name not in features)
-        return replace(self, features=kept)
 
 
 def zone_of(events: Sample, choices: Choices) -> Zone:
