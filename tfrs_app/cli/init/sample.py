@@ -90,10 +90,10 @@ def sample_of(table: str, source: str) -> Sample:
         "csv" if source.lower().endswith(_PLAIN_TEXT) else None
     )
     bare = TableConfig(source=source, format=kind)
-    first = input_files(bare, f"--{table}")[0]
+    first = input_files(bare, table)[0]
     dialect = _dialect(first) if first.format == "csv" else PLAIN_CSV
     section = TableConfig(source=source, format=kind, csv=dialect)
-    files = input_files(section, f"--{table}")
+    files = input_files(section, table)
     columns = _columns(files[0])
     if len(columns) < 2 and table != "users":
         raise DataError(
