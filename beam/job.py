@@ -30,6 +30,7 @@ from beam.reports import (
     audited_ranges,
     check_rejects,
     merged_events,
+    split_path,
 )
 from beam.repurchases import merged_repurchases
 from beam.shards import RowShard, ShardWriter, kept_path
@@ -64,6 +65,7 @@ from tfrs_app.contract.dataset import (
 )
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.features import ITEM_ID
+from tfrs_app.progress import watched
 
 _WORK = ".work"
 
@@ -121,7 +123,13 @@ class Job:
         known = self.work if table == "events" else None
         cleaner = CleanSplit(part.sources, folder, shards, known)
         ranges = self._item_ranges() if table == "events" else None
-        run_table(part.splits, cleaner, writer, self.options, ranges)
+        paths = [split_path(folder, split.index) for split in part.splits]
+
+        def done() -> int:
+            return sum(path.exists() for path in paths)
+
+        with watched(table, "parts", len(paths), done):
+            run_table(part.splits, cleaner, writer, self.options, ranges)
         report = audited(folder, table, len(part.splits), shards)
         report = report.model_copy(update={"skipped": part.skipped})
         check_rejects(report, self.config.data.max_rejected)
@@ -172,7 +180,8 @@ class Job:
             output=self._shards(CO_PURCHASES),
             shards=self.config.data.shards,
         )
-        found = find_co_purchases(stage, events, self.options)
+        with watched("baskets"):
+            found = find_co_purchases(stage, events, self.options)
         self.console.print(
             f"baskets {found['baskets']:,} -> {found['pairs']:,} pairs of items, "
             f"{time.monotonic() - started:.1f} s"

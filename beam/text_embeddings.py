@@ -20,7 +20,6 @@ from rich.console import Console
 
 from beam.catalogue_texts import CatalogueTexts, read_catalogue_texts
 from beam.embedding import TEXTS_A_STEP, Embedding, run_embedding, write_batches
-from beam.embedding_progress import told
 from beam.prepare import check_space
 from beam.runners import pipeline_options
 from beam.text_encoder import TextEncoder, check_one_width
@@ -40,6 +39,7 @@ from tfrs_app.contract.text_embeddings import (
     rows_path,
     text_embeddings_identity,
 )
+from tfrs_app.progress import watched
 
 _WORK = ".work"
 
@@ -174,7 +174,7 @@ class _Job:
         texts = self.catalogue.texts.take(chosen)
         batches = write_batches(work, keys.take(chosen), texts)
         stage = Embedding(self.encoder, work, self.cache)
-        with told(stage.texts_done, len(new), self.console.print):
+        with watched("embedding", "texts", len(new), stage.texts_done):
             files = run_embedding(stage, batches, len(new), self.options)
         shutil.rmtree(work)
         return files

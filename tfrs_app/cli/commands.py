@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from tfrs_app.cli.asking import explain, recommend, search
+from tfrs_app.cli.ending import tell_next
+from tfrs_app.cli.examples import give_examples
+from tfrs_app.cli.init.command import init
+from tfrs_app.cli.json_output import print_json
 from tfrs_app.cli.load_test import load_test
-from tfrs_app.cli.options import ConfigOption, KOption, SetOption, console, stages_of
-from tfrs_app.cli.program import program
+from tfrs_app.cli.options import (
+    ConfigOption,
+    JsonOption,
+    KOption,
+    SetOption,
+    console,
+    stages_of,
+)
 from tfrs_app.cli.serve import serve
 from tfrs_app.cli.stages import Stages
 from tfrs_app.cli.text_encoder import text_encoder
@@ -23,7 +31,6 @@ app = typer.Typer(
     name="tfrs-app",
     help="From a shop's event logs to a served recommendation.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 train = typer.Typer(help="Train a model on the dataset.", no_args_is_help=True)
@@ -31,6 +38,7 @@ app.add_typer(train, name="train")
 catalog = typer.Typer(help="Change the catalogue of a model.", no_args_is_help=True)
 app.add_typer(catalog, name="catalog")
 app.add_typer(text_encoder, name="text-encoder")
+app.command()(init)
 
 
 @app.callback(invoke_without_command=True)
@@ -103,27 +111,49 @@ def tune(config: ConfigOption, overrides: SetOption = None) -> None:
 
 
 @app.command()
-def evaluate(config: ConfigOption, overrides: SetOption = None) -> None:
+def evaluate(
+    config: ConfigOption, overrides: SetOption = None, as_json: JsonOption = False
+) -> None:
     """Compare the model with baselines on the test window."""
-    stages = stages_of(config, overrides)
+    from tfrs_app.cli.evaluation import figures_of
+
+    stages = stages_of(config, overrides, as_json)
     stages.evaluate()
     _next(stages, "export", config, overrides)
+    if as_json:
+        print_json(figures_of(stages))
 
 
 @app.command()
-def export(config: ConfigOption, overrides: SetOption = None) -> None:
+def export(
+    config: ConfigOption, overrides: SetOption = None, as_json: JsonOption = False
+) -> None:
     """Publish the model as the next version of a SavedModel."""
-    stages = stages_of(config, overrides)
-    stages.export()
+    stages = stages_of(config, overrides, as_json)
+    folder = stages.export()
     _next(stages, "serve", config, overrides)
+    if as_json:
+        print_json(version_of(folder))
 
 
 @app.command()
-def run(config: ConfigOption, overrides: SetOption = None) -> None:
+def run(
+    config: ConfigOption, overrides: SetOption = None, as_json: JsonOption = False
+) -> None:
     """Prepare, train, evaluate and export; skip what is up to date."""
-    stages = stages_of(config, overrides)
-    stages.run()
+    stages = stages_of(config, overrides, as_json)
+    folder = stages.run()
     _next(stages, "serve", config, overrides)
+    if as_json:
+        print_json(
+            {
+                "dataset": stages.dataset_folder,
+                "run": stages.last_run,
+                "metrics": stages.metrics_file,
+                "report": stages.report_page,
+                **version_of(folder),
+            }
+        )
 
 
 @catalog.command()
@@ -131,13 +161,16 @@ def push(
     table: Annotated[Path, typer.Argument(help="Table of new, changed, gone items.")],
     config: ConfigOption,
     overrides: SetOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Publish the newest model with changed items, without training."""
     from tfrs_app.cli.catalog import push as push_items
 
-    stages = stages_of(config, overrides)
-    push_items(stages, table)
+    stages = stages_of(config, overrides, as_json)
+    folder = push_items(stages, table)
     _next(stages, "recommend", config, overrides)
+    if as_json:
+        print_json(version_of(folder))
 
 
 for asked in (serve, recommend, search, explain, load_test):
@@ -168,11 +201,17 @@ def doctor(
     against: Annotated[
         str | None, typer.Option(help="Id of the dataset to compare with.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check this machine, a config against its tables, and the dataset's data."""
-    from tfrs_app.cli.doctor import check
+    from tfrs_app.cli.doctor import check, judge
 
-    check(load_config(config, overrides or []), console(), against)
+    out = console(as_json)
+    checked = check(load_config(config, overrides or []), out, against)
+    if as_json:
+        print_json(checked.as_json())
+    judge(checked)
+    tell_next(out, "run", config, overrides or ())
 
 
 @app.command()
@@ -180,13 +219,16 @@ def forget(
     user: Annotated[str, typer.Argument(help="The user's id, as the tables have it.")],
     config: ConfigOption,
     overrides: SetOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove a user from every dataset, and list what may still hold them."""
     from tfrs_app.cli.forget import forget as remove
 
-    stages = stages_of(config, overrides)
-    remove(stages, user)
+    stages = stages_of(config, overrides, as_json)
+    removed = remove(stages, user)
     _next(stages, "run", config, overrides)
+    if as_json:
+        print_json(removed)
 
 
 @app.command(
@@ -215,10 +257,15 @@ def demo(config: ConfigOption, overrides: SetOption = None, k: KOption = 10) -> 
     show(stages_of(config, overrides), config, k)
 
 
+def version_of(folder: Path) -> dict[str, Path | int]:
+    """Returns what `--json` prints of a published model."""
+    return {"model": folder, "version": int(folder.name)}
+
+
 def _next(
     stages: Stages, command: str, config: Path, overrides: list[str] | None
 ) -> None:
-    options = shlex.join(part for text in overrides or () for part in ("--set", text))
-    path = shlex.quote(str(config))
-    line = f"{program()} {command} -c {path} {options}".rstrip()
-    stages.console.print(f"next: [bold]{escape(line)}[/]")
+    tell_next(stages.console, command, config, overrides or ())
+
+
+give_examples(app)

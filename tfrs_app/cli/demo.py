@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from tfrs_app.cli.program import program
-from tfrs_app.cli.recommend import Shop, recommend
+from tfrs_app.cli.recommend import recommend
+from tfrs_app.cli.request import Request
+from tfrs_app.cli.shop import Shop
 from tfrs_app.cli.stages import Stages
 
 EVENTS_OF_A_REGULAR = 20
@@ -30,7 +32,7 @@ def show(stages: Stages, config: Path, k: int) -> None:
     with running(options) as addresses:
         for address in (addresses.grpc, addresses.rest):
             stages.console.print(f"asking {address} for user {user}")
-            recommend(stages, address, history=None, user=user, new_only=True, k=k)
+            recommend(Request(stages, address, user=user, k=k), new_only=True)
     stages.console.print(
         f"metrics: {stages.metrics_file}\n"
         f"report: {stages.report_page}\n"

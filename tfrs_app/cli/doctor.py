@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,7 +21,7 @@ from tfrs_app.cli.validation import show
 from tfrs_app.contract.artifacts import MANIFEST, Layout, Manifest, verify
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.errors import ArtifactError, DataError, UserError
-from tfrs_app.data.gates import check_gates
+from tfrs_app.data.gates import Verdict, check_gates
 from tfrs_app.data.previous import Made
 from tfrs_app.data.quality_page import DATA_PAGE, write_page
 from tfrs_app.data.validation import validate
@@ -55,7 +56,40 @@ class _Dataset:
     """Only of a dataset that is there and whole."""
 
 
-def check(config: ShopConfig, console: Console, against: str | None = None) -> None:
+@dataclass(frozen=True)
+class Checked:
+    """Holds all that was found.
+
+    Attributes:
+        findings: of the machine, the packages and the tables.
+        dataset: id of the dataset that was judged; None without one.
+        report: page of how sound that is.
+        verdicts: of its gates.
+    """
+
+    findings: Sequence[Finding]
+    dataset: str | None = None
+    report: Path | None = None
+    verdicts: Sequence[Verdict] = ()
+
+    @property
+    def wrong(self) -> list[str]:
+        """Returns what needs a remedy."""
+        return [finding.subject for finding in self.findings if finding.remedy]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns what `--json` prints."""
+        sound = not self.wrong and all(verdict.kept for verdict in self.verdicts)
+        return {
+            "sound": sound,
+            "findings": self.findings,
+            "dataset": self.dataset,
+            "report": self.report,
+            "gates": self.verdicts,
+        }
+
+
+def check(config: ShopConfig, console: Console, against: str | None = None) -> Checked:
     """Prints every finding as a table, then how sound the dataset is.
 
     Args:
@@ -64,9 +98,11 @@ def check(config: ShopConfig, console: Console, against: str | None = None) -> N
         against: id of the dataset with which the shop's is compared; None: the one
             before.
 
+    Returns:
+        What was found, to be judged by `judge`.
+
     Raises:
-        DataError: at least one finding needs a remedy, a history holds what it must
-            not know, or a gate is not kept.
+        DataError: a history holds what it must not know.
         ArtifactError: there is no dataset `against`.
     """
     findings = [*_machine(), *_packages(), _keras(), *_tables(config)]
@@ -76,18 +112,32 @@ def check(config: ShopConfig, console: Console, against: str | None = None) -> N
     for finding in findings:
         remedy = escape(finding.remedy)
         verdict = f"[red]{remedy}[/]" if remedy else "[green]ok[/]"
-        table.add_row(finding.subject, finding.found, verdict)
+        table.add_row(finding.subject, escape(finding.found), verdict)
     console.print(table)
-    wrong = [finding.subject for finding in findings if finding.remedy]
-    if wrong:
-        raise DataError(f"doctor: needs care: {', '.join(wrong)}; see the table above")
+    checked = Checked(findings)
+    if checked.wrong:
+        return checked
     if dataset and dataset.manifest:
-        _judge(config, dataset.folder, dataset.manifest, console, against)
-    elif against:
+        return _with_dataset(checked, config, dataset, console, against)
+    if against:
         raise ArtifactError(
             f"--against {against}: there is no dataset to compare with it; make one "
             "with `prepare`"
         )
+    return checked
+
+
+def judge(checked: Checked) -> None:
+    """Refuses what is not sound.
+
+    Raises:
+        DataError: at least one finding needs a remedy, or a gate is not kept.
+    """
+    if checked.wrong:
+        raise DataError(
+            f"doctor: needs care: {', '.join(checked.wrong)}; see the table above"
+        )
+    check_gates(checked.verdicts)
 
 
 def _machine() -> Iterator[Finding]:
@@ -141,7 +191,7 @@ def _tables(config: ShopConfig) -> Iterator[Finding]:
         return
     for name, table in inputs.items():
         files = sum(map(len, table.files))
-        columns = escape(", ".join(schema(table)))
+        columns = ", ".join(schema(table))
         yield Finding(f"table {name}", f"{files} file(s), all columns: {columns}")
 
 
@@ -163,17 +213,20 @@ def _dataset(config: ShopConfig) -> _Dataset | None:
     return _Dataset(folder, Finding("dataset", folder.name), manifest)
 
 
-def _judge(
+def _with_dataset(
+    checked: Checked,
     config: ShopConfig,
-    folder: Path,
-    manifest: Manifest,
+    dataset: _Dataset,
     console: Console,
     against: str | None,
-) -> None:
+) -> Checked:
+    """Prints how sound a dataset is, and adds it to what was found."""
+    assert dataset.manifest is not None
+    folder, manifest = dataset.folder, dataset.manifest
     found = validate(config, folder, Made.of(manifest), against)
     show(found, console)
     report = Layout(root=config.root).reports / DATA_PAGE
     write_page(report, found)
     console.print(f"report  {report}")
     show_leaks(config, folder, console)
-    check_gates(found.verdicts)
+    return replace(checked, dataset=manifest.id, report=report, verdicts=found.verdicts)

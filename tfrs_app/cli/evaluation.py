@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,6 +76,29 @@ def compare_models(stages: Stages, ingredients: dict[str, Any]) -> None:
     )
     # Last, because it tells that both are up to date.
     write_metrics(stages.metrics_file, dataset, comparison, ingredients, insights)
+
+
+def figures_of(stages: Stages) -> dict[str, Any]:
+    """Returns what `--json` prints of an evaluation: one figure a metric."""
+    document = json.loads(stages.metrics_file.read_text(encoding="utf-8"))
+    told = (str, int, float)
+    results = [
+        {
+            "intervals": result["intervals"],
+            **{
+                name: value for name, value in result.items() if isinstance(value, told)
+            },
+        }
+        for result in document["results"]
+    ]
+    return {
+        "metrics": stages.metrics_file,
+        "report": stages.report_page,
+        "dataset": document["dataset"],
+        "run": document["run"],
+        "results": results,
+        "verdicts": document["verdicts"],
+    }
 
 
 @contextmanager

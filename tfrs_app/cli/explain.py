@@ -8,9 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from serving.client import Explanation
-from tfrs_app.cli.filters import filters_of
-from tfrs_app.cli.recommend import Shop, asking, show_history
-from tfrs_app.cli.stages import Stages
+from tfrs_app.cli.request import Request
+from tfrs_app.cli.shop import Shop
 from tfrs_app.contract.errors import ConfigError
 
 WORDS = {
@@ -26,52 +25,36 @@ WORDS = {
 REASONS_SHOWN = 3
 
 
-def explain(
-    stages: Stages,
-    server: str,
-    items: Sequence[str],
-    *,
-    history: Sequence[str] | None,
-    user: str | None,
-    filters: Sequence[str],
-    k: int,
-) -> list[str]:
-    """Sends one request, prints what becomes of the items, and returns their fates.
+def explain(request: Request, items: Sequence[str]) -> list[Explanation]:
+    """Sends one request, prints what becomes of the items, and returns it.
 
     Args:
-        stages: of the shop that the server serves.
-        server: `host:port` for gRPC, `http://host:port` for REST.
+        request: whom to ask, and for whom; `k` is the length of the list that they
+            are, or are not, on.
         items: ids.
-        history: item ids, oldest first; empty for somebody new.
-        user: a user of the dataset, instead of a history.
-        filters: `NAME=VALUE` each.
-        k: length of the list that they are, or are not, on.
 
     Raises:
-        ConfigError: the config has no ranker, both a history and a user are given, or
-            the user or a filter is unknown.
+        ConfigError: the config has no ranker, or the request makes no sense.
         ServerError: the server can't be reached or refuses the request.
     """
-    if stages.config.ranking is None:
+    if request.stages.config.ranking is None:
         raise ConfigError(
             "ranking: this section is absent, and only a model with a ranker explains; "
             "add `ranking: {}`, train and export"
         )
-    shop = Shop.behind(stages)
-    shopper = shop.shopper(history, user)
-    chosen = filters_of(filters, shop.dataset.spec)
-    with asking(stages, server) as client:
-        told = client.explain(items, shopper, k=k, filters=chosen)
-    show_history(stages.console, shop, shopper)
+    shopper, filters = request.shopper, request.filters
+    with request.client() as client:
+        told = client.explain(items, shopper, k=request.k, filters=filters)
+    request.show_history()
     table = Table(
         "item", "text", "what becomes of it", "proposed by", "rank", "towers' rank",
         "score", "gains most from",
-        title=f"why, says {server}",
+        title=f"why, says {request.server}",
     )  # fmt: skip
     for explanation in told:
-        table.add_row(*map(escape, _cells(shop, explanation)))
-    stages.console.print(table)
-    return [explanation.fate for explanation in told]
+        table.add_row(*map(escape, _cells(request.shop, explanation)))
+    request.stages.console.print(table)
+    return list(told)
 
 
 def _cells(shop: Shop, told: Explanation) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.artifacts import (
@@ -15,8 +16,8 @@ from tfrs_app.contract.artifacts import (
 from tfrs_app.contract.dataset import FORGOTTEN
 
 
-def forget(stages: Stages, user_id: str) -> None:
-    """Removes a user from every dataset and prints what still holds them."""
+def forget(stages: Stages, user_id: str) -> dict[str, Any]:
+    """Removes a user from every dataset; prints and returns what still holds them."""
     from beam.forgetting import forget as remove
 
     console = stages.console
@@ -27,11 +28,17 @@ def forget(stages: Stages, user_id: str) -> None:
         console.print("no dataset holds this user")
     console.print("later datasets will leave this user out")
     console.print("what may still hold them:")
-    for kind, place in holders(stages):
+    held, tables = holders(stages), list(_sources(stages))
+    for kind, place in held:
         console.print(f"  {kind} {place}: make it again, then delete this one")
-    for source in _sources(stages):
+    for source in tables:
         console.print(f"  table {source}: delete the rows where they come from")
     console.print("  servers that have loaded one of these models: stop them")
+    return {
+        "removed_from": folders,
+        "may_still_hold": [{"kind": kind, "path": place} for kind, place in held],
+        "tables": tables,
+    }
 
 
 def holders(stages: Stages) -> list[tuple[str, Path]]:

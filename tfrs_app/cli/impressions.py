@@ -8,6 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from tfrs_app.cli.program import program
+
 
 def convert(
     logs: Sequence[str],
@@ -26,3 +28,7 @@ def convert(
         f"{sum(balance.rejected.values()):,} rejected"
     )
     console.print(f"table   {escape(str(output / '*.parquet'))}")
+    console.print(
+        "next: name the table under data.events of a config, give impression a weight, "
+        f"and run [bold]{escape(program())} prepare -c configs/my_shop.yaml[/]"
+    )

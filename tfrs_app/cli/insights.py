@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tfrs_app.cli.evaluation import FUNNEL, RETRIEVAL, Contestants
 from tfrs_app.cli.stages import Stages
+from tfrs_app.progress import watched
 
 if TYPE_CHECKING:
     from tfrs_app.evaluation.comparison import Comparison, Contest
@@ -97,7 +98,8 @@ def _probabilities(
     encoded, config = stages.encoded, stages.config.evaluation
     log, split = encoded.dataset.events, encoded.dataset.split
     earlier = load_retrieval(stages.run_folder, encoded, weights=EARLIER_WEIGHTS)
-    fitted = held_out_reliability(encoded, earlier, ranker)
+    with watched("probabilities of held-out users"):
+        fitted = held_out_reliability(encoded, earlier, ranker)
     until_s = split.test_start + round(ranker.config.horizon_days * SECONDS_PER_DAY)
     question = sample_of(everybody(log, split.test_start), SAMPLED_USERS, config.seed)
     types = encoded.dataset.spec.event_types

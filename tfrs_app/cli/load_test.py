@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tfrs_app.cli.ending import tell_next
+from tfrs_app.cli.json_output import print_json
 from tfrs_app.cli.options import (
     SERVER,
     ConfigOption,
+    JsonOption,
     ServerOption,
     SetOption,
     stages_of,
@@ -25,6 +26,7 @@ from tfrs_app.cli.options import (
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.artifacts import write_atomically
 from tfrs_app.contract.errors import ConfigError, ServerError
+from tfrs_app.progress import watched
 
 if TYPE_CHECKING:
     from serving.client import Shopper
@@ -77,22 +79,22 @@ def load_test(
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Permit another machine's server.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Put a running server under load: requests leave on time, come what may."""
     from serving.load.plan import Plan, check_address
 
     check_address(server, allow_remote=allow_remote)
     plan = Plan(rate, seconds, in_flight, timeout_s, swap_every)
-    stages = stages_of(config, overrides)
+    stages = stages_of(config, overrides, as_json)
     asked = Questions(signature, k, users, seed)
     figures = measure(stages, server, plan, asked, server_pid)
     written = write(stages.layout.loads, figures)
-    if as_json:
-        sys.stdout.write(json.dumps(figures) + "\n")
-        return
     show(stages, figures)
     stages.console.print(f"load report {written}", markup=False)
+    tell_next(stages.console, "recommend", config, overrides or ())
+    if as_json:
+        print_json(figures)
 
 
 def measure(
@@ -109,7 +111,7 @@ def measure(
     from serving.load.page import figures_of
     from serving.load.probe import Server
     from serving.load.session import Beside, load
-    from tfrs_app.cli.recommend import Shop
+    from tfrs_app.cli.shop import Shop
 
     shop = Shop.behind(stages)
     shoppers = shoppers_of_the_test_window(
@@ -124,14 +126,15 @@ def measure(
         "shoppers": len(shoppers),
     }
     try:
-        outcome = load(
-            plan,
-            Server(server, stages.config.shop, plan.in_flight),
-            asked.signature,
-            shoppers,
-            asked.k,
-            Beside(stages.model_base, server_pid),
-        )
+        with watched(f"{plan.rate:g} requests a second for {plan.seconds:g} s"):
+            outcome = load(
+                plan,
+                Server(server, stages.config.shop, plan.in_flight),
+                asked.signature,
+                shoppers,
+                asked.k,
+                Beside(stages.model_base, server_pid),
+            )
     except ClientError as error:
         raise ServerError(str(error)) from error
     return figures_of(plan, about, outcome)
@@ -151,6 +154,8 @@ def shoppers_of_the_test_window(
     Raises:
         ConfigError: the window has no events.
     """
+    import numpy as np
+
     from tfrs_app.cli.shoppers import shopper_of
 
     log = dataset.events

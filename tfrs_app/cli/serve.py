@@ -8,6 +8,7 @@ import typer
 
 from serving.engine import Engine, Plan, start
 from serving.server.models.versions import versions_in
+from tfrs_app.cli.ending import command_line
 from tfrs_app.cli.options import ConfigOption, SetOption, stages_of
 from tfrs_app.contract.errors import ServerError
 
@@ -56,4 +57,6 @@ def serve(
         workers=workers,
         flags=flags or [],
     )
+    hint = command_line("recommend", config, overrides or ())
+    typer.echo(f"next, in another terminal: {hint}", err=True)
     raise typer.Exit(start(engine, plan))

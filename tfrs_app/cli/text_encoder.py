@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tfrs_app.cli.program import program
 from tfrs_app.contract.text_config import FEWEST_TOKENS, MOST_TOKENS, Precision
 
 text_encoder = typer.Typer(
@@ -47,3 +48,4 @@ def build(
     build_text_encoder(
         output, precision, max_tokens, weights=weights, report=typer.echo
     )
+    typer.echo(f"next: {program()} embed-texts -c configs/my_shop.yaml")

@@ -77,6 +77,8 @@ def _section(config: ShopConfig) -> TuneConfig:
 
 
 def _search(stages: Stages, wanted: TuneConfig) -> tuple[Path, list[FrozenTrial]]:
+    import tensorflow as tf
+
     from tfrs_app.tuning.database import study_identity
     from tfrs_app.tuning.search import search
     from tfrs_app.tuning.trial import ValidationOf
@@ -87,21 +89,11 @@ def _search(stages: Stages, wanted: TuneConfig) -> tuple[Path, list[FrozenTrial]
     text = None if stages.fine_tuning is None else stages.fine_tuning.text
     identity = study_identity(dataset_id, encoder, text, base, wanted)
     folder = stages.layout.study(identity)
-    _hush_tensorflow()
+    tf.get_logger().setLevel("ERROR")  # every trial builds a new graph, and it warns
     console = stages.console
     console.print(f"study {folder}")
-    with console.status("") as status:
-        objective = ValidationOf(encoded, base, status.update, stages.fine_tuning)
-        trials = search(folder, wanted, base, objective, _plainly(console))
-    return folder, trials
-
-
-def _hush_tensorflow() -> None:
-    """Silences a bar an epoch, and warnings that every trial builds a new graph."""
-    import tensorflow as tf
-
-    tf.keras.utils.disable_interactive_logging()
-    tf.get_logger().setLevel("ERROR")
+    objective = ValidationOf(encoded, base, _plainly(console), stages.fine_tuning)
+    return folder, search(folder, wanted, base, objective, _plainly(console))
 
 
 def _plainly(console: Console) -> Callable[[str], None]:

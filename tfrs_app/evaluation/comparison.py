@@ -22,6 +22,7 @@ from tfrs_app.evaluation.protocol import Question, Target, ask
 from tfrs_app.evaluation.ranking import Lister, Scorer
 from tfrs_app.evaluation.results import Exam, Result, measure
 from tfrs_app.evaluation.verdicts import Verdict, judge
+from tfrs_app.progress import watched
 
 Report = Callable[[str], None]
 
@@ -165,8 +166,11 @@ class Contest:
         results = []
         for target in Target:
             started = time.perf_counter()
-            parts = self._parts(tuned, target, self.before_validation)
-            weights, ndcg = tune_weights(parts, self.validation[target], self.config.k)
+            with watched(f"tuning {BLEND} of {target}"):
+                parts = self._parts(tuned, target, self.before_validation)
+                weights, ndcg = tune_weights(
+                    parts, self.validation[target], self.config.k
+                )
             blend = Blend(self._parts(tuned, target, self.before_test), weights)
             (result,) = self.measure(BLEND, {target: blend})
             parameters = dict(zip(PARTS, weights, strict=True))
@@ -183,7 +187,8 @@ class Contest:
         for scorer in {id(scorer): scorer for scorer in scorers.values()}.values():
             shared = [t for t in Target if scorers.get(t) is scorer]
             exams = [self.exams[target] for target in shared]
-            results += measure(name, scorer, exams, self.before_test, self.config)
+            with watched(f"measuring {name}"):
+                results += measure(name, scorer, exams, self.before_test, self.config)
         return results
 
     def _fitted(

@@ -18,6 +18,7 @@ from tfrs_app.evaluation.metrics import mean_of
 from tfrs_app.evaluation.protocol import Question
 from tfrs_app.evaluation.ranking import metrics_of
 from tfrs_app.evaluation.significance import Interval, interval_of, resampled_means
+from tfrs_app.progress import counted
 
 SHOWN = (0, 1, 3, None)
 """Last events of a history that a model is shown; None: all that it ever sees."""
@@ -56,7 +57,8 @@ def with_few_events(
     wanted = [f"ndcg@{config.k}", f"recall@{config.k}"]
     per_user = {}
     for name, lists_showing in models.items():
-        for events in SHOWN:
+        what = f"{name} with few events"
+        for events in counted(SHOWN, what, "lengths", len(SHOWN)):
             lists = lists_showing(question, config.k, events)
             found = metrics_of(lists, question, [config.k])
             per_user[name, events] = {metric: found[metric] for metric in wanted}

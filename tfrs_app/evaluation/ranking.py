@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfrs_app.evaluation.metrics import hits_of, mean_of, user_metrics
 from tfrs_app.evaluation.protocol import Question
+from tfrs_app.progress import counted
 
 USERS_A_STEP = 256
 
@@ -82,7 +83,8 @@ def ranked_lists_of(
         return [_same_for_all(scorer, question, k) for question in questions]
     lists: list[list[np.ndarray]] = [[] for _ in questions]
     everybody = questions[0].user
-    for start in range(0, len(everybody), USERS_A_STEP):
+    steps = range(0, len(everybody), USERS_A_STEP)
+    for start in counted(steps, "scoring the catalogue", "batches", len(steps)):
         rows = slice(start, min(start + USERS_A_STEP, len(everybody)))
         scores = np.asarray(scorer.scores(questions[0], rows), np.float32)
         for question, found in zip(questions, lists, strict=True):

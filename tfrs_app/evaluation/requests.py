@@ -13,6 +13,7 @@ from tfrs_app.data.dataset import Dataset
 from tfrs_app.data.ragged import padded
 from tfrs_app.data.raw_queries import raw_queries
 from tfrs_app.evaluation.protocol import Question
+from tfrs_app.progress import counted
 
 USERS_A_REQUEST = 32
 
@@ -37,7 +38,8 @@ class Requests:
             k: length of the lists.
         """
         ids = self.dataset.catalogue[ITEM_ID]
-        for start in range(0, len(question.user), USERS_A_REQUEST):
+        steps = range(0, len(question.user), USERS_A_REQUEST)
+        for start in counted(steps, "asking the model", "requests", len(steps)):
             rows = slice(start, min(start + USERS_A_REQUEST, len(question.user)))
             users = question.user[rows]
             inputs = raw_queries(

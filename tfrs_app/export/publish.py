@@ -34,6 +34,7 @@ from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
 from tfrs_app.models.ranking import RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.progress import watched
 from tfrs_app.version import __version__
 
 
@@ -117,7 +118,8 @@ def build_recommender(
         funnel = Funnel(encoded, model.query_tower, state, ranker.config)
         embeddings = state.embeddings
     queries = sample_queries(model, encoded, moment_s)
-    choice = choose_index(embeddings, queries, config, dataset.listed)
+    with watched("measuring indices"):
+        choice = choose_index(embeddings, queries, config, dataset.listed)
     parts: dict[str, Any] = {
         "spec": dataset.spec,
         "lookup": encoded.lookup,
@@ -215,13 +217,14 @@ def publish(
 
 def save(recommender: Recommender, folder: Path) -> None:
     """Saves the module; ScaNN's ops are named as such, so that any process may load."""
-    signatures = recommender.signatures()
-    tf.saved_model.save(
-        recommender,
-        str(folder),
-        signatures={
-            **signatures,
-            SERVING_DEFAULT: signatures[recommender.main_signature],
-        },
-        options=tf.saved_model.SaveOptions(namespace_whitelist=[SCANN_NAMESPACE]),
-    )
+    with watched("saving the model"):
+        signatures = recommender.signatures()
+        tf.saved_model.save(
+            recommender,
+            str(folder),
+            signatures={
+                **signatures,
+                SERVING_DEFAULT: signatures[recommender.main_signature],
+            },
+            options=tf.saved_model.SaveOptions(namespace_whitelist=[SCANN_NAMESPACE]),
+        )

@@ -19,6 +19,7 @@ from tfrs_app.export.minilm import HEADS, LAYERS, SHA256, read_minilm
 from tfrs_app.models import bert, bert_text, dense
 from tfrs_app.models.bert import BertSize
 from tfrs_app.models.bert_text import BertText
+from tfrs_app.progress import watched
 
 FOLDER = "text_encoders"
 """Below the artefacts; all shops share it."""
@@ -103,7 +104,7 @@ def save_encoder(
     encoder: BertText, folder: Path, identity: str, precision: Precision
 ) -> None:
     """Writes the SavedModel and its manifest, both visible at once or not at all."""
-    with staged(folder) as partial:
+    with staged(folder) as partial, watched("saving the text encoder"):
         tf.saved_model.save(encoder, str(partial))
         write_manifest(
             partial,

@@ -17,6 +17,7 @@ from tfrs_app.layers.list_losses import list_loss
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.ranking import VECTORS, RankingModel
 from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.progress import metered
 from tfrs_app.training.averaging import AveragedWeights
 from tfrs_app.training.progress import TrainingProgress
 from tfrs_app.training.ranking_examples import RankingExamples, ranking_examples
@@ -140,12 +141,15 @@ class RankingTraining:
         order = np.random.default_rng([self.config.seed, epoch]).permutation(
             len(lists.user)
         )
-        losses = []
-        for start in range(0, max(1, len(order) - size + 1), size):
-            some = order[start : start + size]
-            label = lists.label[some].astype(np.float32)
-            inputs = self._inputs(lists, some)
-            losses.append(self._step(inputs, label, lists.weight[some]))
+        losses: list[tf.Tensor] = []  # numbers each step would make the steps wait
+        what = f"epoch {epoch + 1} of at most {self.config.epochs}"
+        with metered(what, "lists", len(order)) as meter:
+            for start in range(0, max(1, len(order) - size + 1), size):
+                some = order[start : start + size]
+                label = lists.label[some].astype(np.float32)
+                inputs = self._inputs(lists, some)
+                losses.append(self._step(inputs, label, lists.weight[some]))
+                meter.advance(len(some), lambda: f"loss {float(losses[-1]):.4f}")
         return float(np.mean(losses))
 
     def _take_step(

@@ -14,6 +14,7 @@ from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
 from tfrs_app.models.ranking import tasks_of
 from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.progress import counted
 from tfrs_app.training.ranking_lists import ListMaker, Lists
 
 IDLE_SHARE = 0.1
@@ -57,7 +58,8 @@ def ranking_examples(
     random = np.random.default_rng(config.seed)
     held_out = held_out_users(config, log.users, random)
     training, judging = [], []
-    for moment_s in _moments(config, start_s, end_s):
+    moments = _moments(config, start_s, end_s)
+    for moment_s in counted(moments, "lists to rank", "moments", len(moments)):
         knowledge.refresh(moment_s)
         until_s = min(end_s, moment_s + round(config.horizon_days * SECONDS_PER_DAY))
         asked = log.before(moment_s) > log.row_splits[:-1]

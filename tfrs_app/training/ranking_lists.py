@@ -16,6 +16,7 @@ from tfrs_app.data.windows import QueryReader
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.ranking import ATTENDED_ROW, FEATURES, ROW, VECTORS
+from tfrs_app.progress import counted
 
 LISTS_A_STEP = 32
 LISTS_AT_ONCE = 128
@@ -200,7 +201,8 @@ class ListMaker:
         had = np.unique(key[log.bought & log.span(None, start_s)])
         if new_only:
             happened = [np.setdiff1d(one, had) for one in happened]
-        for start in range(0, len(users), LISTS_A_STEP):
+        steps = range(0, len(users), LISTS_A_STEP)
+        for start in counted(steps, "users asked", "batches", len(steps)):
             some = users[start : start + LISTS_A_STEP]
             excluded = self._excluded(had, some) if new_only else _NOTHING_EXCLUDED
             moment = np.full(len(some), start_s)

@@ -20,6 +20,8 @@ from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
 from tfrs_app.layers.inputs import SECONDS_PER_DAY
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.retrieval import RetrievalModel
+from tfrs_app.progress import metered, watched
+from tfrs_app.training.epoch_meter import EpochMeter
 from tfrs_app.training.fine_tuning import FineTuning
 from tfrs_app.training.optimizers import LazyAdam
 from tfrs_app.training.progress import TrainingProgress
@@ -124,7 +126,7 @@ class RetrievalTraining:
         self.model = RetrievalModel(encoded, config, texts)
         self.model.compile(LazyAdam(config.learning_rate), encoder_optimizer)
         self.model.expect_targets(self.log.item[self.examples.positions])
-        self.model.fit_factors(validation_s)
+        self._fit_factors(validation_s)
         self.scorer = RetrievalScorer(self.model, self.reader)
         self.question = ask(
             self.log,
@@ -160,12 +162,17 @@ class RetrievalTraining:
         The model is to answer from the test's start on; without this its knowledge
         would end a whole validation span earlier than the baselines'.
         """
-        self.model.fit_factors(self.split.test_start)
+        self._fit_factors(self.split.test_start)
         for epoch in range(self.config.catch_up_epochs):
             self.model.expect_targets(self.log.item[self.recent.positions])
             last = self.config.epochs + self.config.catch_up_epochs
             loss = self._fit(self.recent, self.config.epochs + epoch, last)
             self.report(f"caught up on the validation span: loss {loss:.4f}")
+
+    def _fit_factors(self, until_s: int) -> None:
+        if self.config.factors is not None:
+            with watched("factors of the events"):
+                self.model.fit_factors(until_s)
 
     def _fit(self, examples: Examples, epoch: int, epochs: int) -> float:
         """Trains one epoch and returns its mean loss."""
@@ -178,8 +185,10 @@ class RetrievalTraining:
             seed=(self.config.seed, epoch),
             share_windows=self.config.history_encoder in SEQUENCE_ENCODERS,
         )
-        self.report(f"epoch {epoch + 1} of at most {epochs}")
-        history = self.model.fit(batches, initial_epoch=0, epochs=1)
+        what, total = f"epoch {epoch + 1} of at most {epochs}", len(examples.positions)
+        with metered(what, "examples", total) as meter:
+            shown = EpochMeter(meter, self.config.batch_size)
+            history = self.model.fit(batches, epochs=1, verbose=0, callbacks=[shown])
         self.model.refresh_texts()
         return float(history.history["loss"][0])
 

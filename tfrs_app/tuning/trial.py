@@ -31,7 +31,7 @@ class ValidationOf:
     Args:
         encoded: a verified dataset with its look-ups.
         base: the values of the keys that are not searched.
-        report: takes a line at the start of each epoch.
+        report: takes what a training has to say.
         fine_tuning: how the text encoder is trained too, if it is.
     """
 

@@ -31,7 +31,9 @@ def test_options_reach_the_build(monkeypatch, options, expected):
     monkeypatch.setattr(text_encoder, "build_text_encoder", build)
     result = CliRunner().invoke(app, ["text-encoder", "build", *options])
     assert result.exit_code == 0, result.output
-    assert result.output == "done\n"
+    done, following = result.output.splitlines()
+    assert done == "done"
+    assert following.endswith(" embed-texts -c configs/my_shop.yaml")
     assert calls == [expected]
 
 

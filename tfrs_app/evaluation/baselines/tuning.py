@@ -11,6 +11,7 @@ from tfrs_app.evaluation.metrics import mean_of
 from tfrs_app.evaluation.past import Past
 from tfrs_app.evaluation.protocol import Question, Target
 from tfrs_app.evaluation.ranking import metrics_of, ranked_lists_of
+from tfrs_app.progress import watched
 
 Point = tuple[tuple[str, Value], ...]
 
@@ -53,12 +54,13 @@ def tune(
         return measured[point][target]
 
     chosen: dict[Target, Parameters] = {}
-    for target in questions:
-        best = {name: values[0] for name, values in family.values.items()}
-        for name, values in family.values.items():
-            tried = [{**best, name: value} for value in values]
-            best = max(tried, key=lambda parameters: score(parameters, target))
-        chosen[target] = best
+    with watched(f"tuning {family.name}", "points", done=lambda: len(measured)):
+        for target in questions:
+            best = {name: values[0] for name, values in family.values.items()}
+            for name, values in family.values.items():
+                tried = [{**best, name: value} for value in values]
+                best = max(tried, key=lambda parameters: score(parameters, target))
+            chosen[target] = best
     validation = {target: score(best, target) for target, best in chosen.items()}
     seconds = time.perf_counter() - started
     return Tuned(chosen, validation, len(measured), seconds)
