@@ -15,6 +15,7 @@ from tfrs_app.cli.options import ConfigOption, KOption, SetOption, console, stag
 from tfrs_app.cli.program import program
 from tfrs_app.cli.serve import serve
 from tfrs_app.cli.stages import Stages
+from tfrs_app.cli.storefront import storefront
 from tfrs_app.cli.text_encoder import text_encoder
 from tfrs_app.contract.loading import load_config
 from tfrs_app.version import __version__
@@ -140,7 +141,7 @@ def push(
     _next(stages, "recommend", config, overrides)
 
 
-for asked in (serve, recommend, search, explain, load_test):
+for asked in (serve, storefront, recommend, search, explain, load_test):
     app.command()(asked)
 
 
