@@ -158,7 +158,7 @@ class Catalogue:
 
     @cached_property
     def words(self) -> WordIndex:
-        """Returns what finds items on sale by their ids and the words of their texts."""
+        """Returns what finds items on sale by ids and words."""
         on_sale = [row for row in range(len(self.item_ids)) if self.listed[row]]
         on_sale.sort(key=lambda row: -self.popularity[row])
         return WordIndex(

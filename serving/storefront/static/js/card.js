@@ -1,0 +1,74 @@
+// An item: as a card of a list, or as a line of a short one.
+
+import { el, say } from "./dom.js";
+import { openItem } from "./item.js";
+import { add, heaviest, session } from "./session.js";
+import { amount, calm, few, hueOf, named, percent, SOURCES } from "./words.js";
+
+const categories = (item) => item.facts.filter((fact) => typeof fact.value === "string");
+const numbers = (item) => item.facts.filter((fact) => typeof fact.value === "number");
+export const groupOf = (item) => categories(item)[0]?.value ?? "";
+
+export function actions(item, isSmall = false) {
+  return el("div", { class: "actions" }, session.shop.event_types.map((type) => el("button", {
+    type: "button", class: type === heaviest() ? "primary small" : "small", text: named(type),
+    "aria-label": `${named(type)}: ${item.title}`,
+    onclick: () => { add(item, type); say(`${item.title} was added to the history as ${named(type)}.`); },
+  })).slice(isSmall ? -1 : 0));
+}
+
+export function card(item, place, note = null) {
+  const group = groupOf(item);
+  const facts = categories(item).slice(1).filter(({ value }) => !item.title.toLowerCase().includes(value.toLowerCase())).slice(0, 2);
+  return el(
+    "article", { class: "card", hue: hueOf(group), "data-item": item.item_id, "aria-label": item.title },
+    el("div", { class: "tile" }, el("span", { class: "place", text: place }), el("span", { class: "group", text: calm(group) }), source(item)),
+    el(
+      "div", { class: "card-body" },
+      el("h3", {}, el("button", { type: "button", class: "link", text: item.title, title: item.text, onclick: () => openItem(item) })),
+      el(
+        "p", { class: "facts" },
+        numbers(item).map((fact) => el("span", { class: "number", title: fact.name }, el("small", { text: `${named(fact.name)} ` }), el("b", { text: amount(fact.value) }))),
+        facts.map((fact) => el("span", { class: "fact", title: named(fact.name), text: calm(fact.value) })),
+      ),
+      item.reason ? el("p", { class: "reason" }, "because of ", el("em", { text: item.reason.title })) : null,
+      note ? el("p", { class: "note", text: note }) : null,
+      odds(item),
+      actions(item),
+    ),
+  );
+}
+
+export function line(item, told) {
+  return el(
+    "li", { class: "line", hue: hueOf(groupOf(item)), "data-item": item.item_id },
+    el("span", { class: "swatch", "aria-hidden": "true" }),
+    el("div", { class: "line-body" },
+      el("button", { type: "button", class: "link", text: item.title, title: item.text, onclick: () => openItem(item) }),
+      el("span", { class: "quiet", text: told })),
+    actions(item, true),
+  );
+}
+
+function source(item) {
+  if (!item.source) return null;
+  const [word, meaning] = SOURCES[item.source] ?? [named(item.source), item.source];
+  return el("span", { class: "badge", text: word, title: meaning });
+}
+
+export function odds(item) {
+  const told = Object.entries(item.probabilities ?? {});
+  const rows = told.map(([type, share]) => el(
+    "div", { class: "odd" }, el("dt", { text: named(type) }),
+    el("dd", {}, el("span", { class: "meter", share: Math.min(1, Math.sqrt(share)), "aria-hidden": "true" }), el("span", { text: percent(share) })),
+  ));
+  const score = el("div", { class: "odd" }, el("dt", { text: "Score" }), el("dd", { text: few(item.score) }));
+  const near = typeof item.relevance === "number"
+    ? el("div", { class: "odd" }, el("dt", { text: "Words" }), el("dd", { text: few(item.relevance) }))
+    : null;
+  return el("dl", { class: "odds" }, rows, score, near);
+}
+
+export function skeletons(count) {
+  return el("div", { class: "cards", "aria-hidden": "true" }, Array.from({ length: Math.min(count, 12) }, () => el("div", { class: "card skeleton" })));
+}
