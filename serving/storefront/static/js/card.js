@@ -11,13 +11,21 @@ export const groupOf = (item) => categories(item)[0]?.value ?? "";
 
 export function actions(item, isSmall = false) {
   return el("div", { class: "actions" }, session.shop.event_types.map((type) => el("button", {
-    type: "button", class: type === heaviest() ? "primary small" : "small", text: named(type),
+    type: "button", class: type === heaviest() ? "soft small" : "small", text: named(type),
     "aria-label": `${named(type)}: ${item.title}`,
     onclick: () => { add(item, type); say(`${item.title} was added to the history as ${named(type)}.`); },
   })).slice(isSmall ? -1 : 0));
 }
 
-export function card(item, place, note = null) {
+export function cards(items, note = () => null) {
+  const best = {};
+  for (const item of items) {
+    for (const [type, share] of Object.entries(item.probabilities ?? {})) best[type] = Math.max(best[type] ?? 0, share);
+  }
+  return el("div", { class: "cards" }, items.map((item, n) => card(item, n + 1, note(item, n + 1), best)));
+}
+
+function card(item, place, note, best) {
   const group = groupOf(item);
   const facts = categories(item).slice(1).filter(({ value }) => !item.title.toLowerCase().includes(value.toLowerCase())).slice(0, 2);
   return el(
@@ -31,12 +39,18 @@ export function card(item, place, note = null) {
         numbers(item).map((fact) => el("span", { class: "number", title: fact.name }, el("small", { text: `${named(fact.name)} ` }), el("b", { text: amount(fact.value) }))),
         facts.map((fact) => el("span", { class: "fact", title: named(fact.name), text: calm(fact.value) })),
       ),
-      item.reason ? el("p", { class: "reason" }, "because of ", el("em", { text: item.reason.title })) : null,
-      note ? el("p", { class: "note", text: note }) : null,
-      odds(item),
+      reason(item),
+      note ? el("p", { class: note.differs ? "note differs" : "note", text: note.says }) : null,
+      typeof item.score === "number" ? odds(item, best) : null,
       actions(item),
     ),
   );
+}
+
+function reason(item) {
+  if (!item.reason) return null;
+  if (item.reason.item_id === item.item_id) return el("p", { class: "reason", text: "because you had it before" });
+  return el("p", { class: "reason" }, "because of ", el("em", { text: item.reason.title }));
 }
 
 export function line(item, told) {
@@ -56,11 +70,14 @@ function source(item) {
   return el("span", { class: "badge", text: word, title: meaning });
 }
 
-export function odds(item) {
-  const told = Object.entries(item.probabilities ?? {});
-  const rows = told.map(([type, share]) => el(
+// A bar compares an item with the best of the list.
+export function odds(item, best = {}) {
+  const types = session.shop.event_types.filter((type) => type in (item.probabilities ?? {}));
+  const rows = types.map((type) => el(
     "div", { class: "odd" }, el("dt", { text: named(type) }),
-    el("dd", {}, el("span", { class: "meter", share: Math.min(1, Math.sqrt(share)), "aria-hidden": "true" }), el("span", { text: percent(share) })),
+    el("dd", {},
+      best[type] ? el("span", { class: "meter", share: item.probabilities[type] / best[type], "aria-hidden": "true" }) : null,
+      el("span", { text: percent(item.probabilities[type]) })),
   ));
   const score = el("div", { class: "odd" }, el("dt", { text: "Score" }), el("dd", { text: few(item.score) }));
   const near = typeof item.relevance === "number"

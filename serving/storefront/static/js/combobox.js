@@ -8,7 +8,7 @@ const PAUSE_MS = 120;
 export function combobox({ label, placeholder, find, choose, enter, visibleLabel = true, keep = false }) {
   const listId = newId("options");
   const inputId = newId("field");
-  const list = el("ul", { id: listId, class: "options", role: "listbox", hidden: true, "aria-label": label });
+  const list = el("ul", { id: listId, class: "options", role: "listbox", hidden: true, "aria-label": `${label}: found` });
   const input = el("input", {
     id: inputId, type: "search", placeholder, autocomplete: "off", spellcheck: false, maxLength: 200,
     role: "combobox", "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list",

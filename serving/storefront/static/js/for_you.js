@@ -1,7 +1,7 @@
 // The recommendations; side by side where two models are compared.
 
 import { post } from "./api.js";
-import { card, skeletons } from "./card.js";
+import { cards, skeletons } from "./card.js";
 import { byId, el } from "./dom.js";
 import { panel } from "./panel.js";
 import { first, forVisitor, onChange, session } from "./session.js";
@@ -37,7 +37,7 @@ function drawOne(answer) {
   if (!answer.items.length) return [null, "nothing to show"];
   const kind = first()?.ranks === false ? "by the towers; this model has no ranker" : "";
   const words = [some(answer.items.length, "item"), time(answer), kind].filter(Boolean).join(" · ");
-  return [el("div", { class: "cards" }, answer.items.map((item, n) => card(item, n + 1))), words];
+  return [cards(answer.items), words];
 }
 
 async function two(signal) {
@@ -49,7 +49,7 @@ async function two(signal) {
 
 export function nameOf({ server, version }) {
   if (server === "second") return "second server";
-  return version === null || version === undefined ? "latest version" : `version ${version}`;
+  return version === null ? "latest version" : `version ${version}`;
 }
 
 function drawTwo({ left, right }) {
@@ -64,12 +64,12 @@ function side(own, other, head) {
   const places = new Map(other.items.map((item, n) => [item.item_id, n + 1]));
   const note = (item, place) => {
     const there = places.get(item.item_id);
-    if (!there) return "only on this list";
-    return there === place ? "same place on both" : `at ${there} on the other list`;
+    if (!there) return { says: "only on this list", differs: true };
+    return { says: there === place ? "same place on both" : `at ${there} on the other list`, differs: there !== place };
   };
   return el(
     "section", { class: "side-list", "aria-label": head },
     el("h3", { class: "versus-head", text: head }), el("p", { class: "quiet", text: time(own) }),
-    el("div", { class: "cards" }, own.items.map((item, n) => card(item, n + 1, note(item, n + 1)))),
+    cards(own.items, note),
   );
 }

@@ -5,7 +5,7 @@ import { openItem } from "./item.js";
 import { change, onChange, remove, session } from "./session.js";
 import { day, hueOf, named, whole } from "./words.js";
 
-const SHOWN = 8;
+const SHOWN = 5;
 let all = false;
 
 export function showHistory() {

@@ -1,13 +1,12 @@
 // The search field: items while somebody types, then what the words stand for.
 
 import { get, post } from "./api.js";
-import { card, skeletons } from "./card.js";
+import { cards, groupOf, skeletons } from "./card.js";
 import { combobox } from "./combobox.js";
 import { byId, el } from "./dom.js";
 import { openItem } from "./item.js";
 import { panel } from "./panel.js";
 import { can, first, forVisitor, onChange, session } from "./session.js";
-import { groupOf } from "./card.js";
 import { calm, ms, some } from "./words.js";
 
 export const byWords = async (words, signal) => {
@@ -43,18 +42,10 @@ export function showSearch() {
 }
 
 function byMeaning(answer) {
-  const cards = el("div", { class: "cards" }, answer.items.map((item, n) => card(item, n + 1)));
-  return [answer.items.length ? cards : null, `${some(answer.items.length, "item")} by meaning and by taste · ${ms(answer.calls.at(-1).ms)} at the model`];
+  return [answer.items.length ? cards(answer.items) : null, `${some(answer.items.length, "item")} by meaning and by taste · ${ms(answer.calls.at(-1).ms)} at the model`];
 }
 
 function inWords(answer) {
   const note = "by words alone: this shop's model has no text section, so it knows no meanings";
-  const cards = el("div", { class: "cards" }, answer.items.map((item, n) => plain(item, n + 1)));
-  return [answer.items.length ? cards : null, `${some(answer.items.length, "item")} ${note}`];
-}
-
-function plain(item, place) {
-  const node = card({ ...item, score: 0, probabilities: {} }, place);
-  node.querySelector(".odds").remove();
-  return node;
+  return [answer.items.length ? cards(answer.items) : null, `${some(answer.items.length, "item")} ${note}`];
 }

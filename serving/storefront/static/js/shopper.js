@@ -12,8 +12,8 @@ let place = -1;
 
 export function showShopper() {
   const picker = combobox({ label: "Find an example shopper", placeholder: "Part of an id", find, choose: (option) => choose(option.id) });
-  const newcomer = el("button", { type: "button", text: "Somebody new", onclick: becomeNew });
-  const another = el("button", { type: "button", text: "Next example", onclick: chooseExample });
+  const newcomer = el("button", { type: "button", class: "small", text: "Somebody new", onclick: becomeNew });
+  const another = el("button", { type: "button", class: "small", text: "Next example", onclick: chooseExample });
   const who = el("div", { class: "who", id: "who" });
   const profile = el("div", { id: "profile" });
   const failed = el("p", { class: "error", id: "shopper-error", role: "status" });

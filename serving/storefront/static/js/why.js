@@ -50,7 +50,7 @@ function explanation(told) {
   };
   return el(
     "div", { class: "explanation", "data-item": told.item_id },
-    el("p", {}, el("strong", { text: told.title })),
+    el("p", { class: "explained" }, el("strong", { text: told.title })),
     el("p", { class: "fate", "data-fate": told.fate }, FATES[told.fate] ?? told.fate),
     el("dl", { class: "item-facts" }, Object.entries(facts).map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value })))),
     odds(told),

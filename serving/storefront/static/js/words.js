@@ -5,7 +5,7 @@ const WHOLE = new Intl.NumberFormat("en");
 const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
 export const whole = (number) => WHOLE.format(number);
-export const few = (number) => FEW.format(number);
+export const few = (number) => (number !== 0 && Math.abs(number) < 1e-4 ? number.toExponential(1) : FEW.format(number));
 export const percent = (share) => (share > 0 && share < 0.0001 ? "<0.01 %" : `${FEW.format(share * 100)} %`);
 export const day = (seconds) => DAY.format(new Date(seconds * 1000));
 export const ms = (number) => (number < 10 ? `${number.toFixed(1)} ms` : `${Math.round(number)} ms`);
