@@ -29,6 +29,11 @@ class Category:
         del counted[""]
         return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
 
+    @cached_property
+    def count_of(self) -> dict[str, int]:
+        """Returns how many items have each value."""
+        return dict(self.counts)
+
     def find(self, words: str, limit: int) -> list[tuple[str, int]]:
         """Returns values that contain some words, and how many items have each."""
         sought = words.casefold().split()
@@ -185,11 +190,18 @@ class Catalogue:
             for column in self.columns
             if (value := column.of(row)) is not None
         ]
-        values = [fact["value"] for fact in facts if isinstance(fact["value"], str)]
-        title = title_of(self.texts[row], values) or item_id
+        title = title_of(self.texts[row], self._categories(row)) or item_id
         return {
             "item_id": item_id,
             "title": title,
             "text": self.texts[row],
             "facts": facts,
         }
+
+    def _categories(self, row: int) -> dict[str, int]:
+        """Returns an item's categories, and how many items have each."""
+        found: dict[str, int] = {}
+        for column in self.columns:
+            if isinstance(column, Category) and (value := column.of(row)):
+                found[value] = min(column.count_of[value], found.get(value, 1 << 62))
+        return found

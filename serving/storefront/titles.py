@@ -1,48 +1,48 @@
-"""A short name for an item, from a text that may repeat its categories."""
+"""A short name for an item, from a text that may be a join of its categories."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 _LETTERS_OF_A_SHOUT = 4
 
 
-def title_of(text: str, values: Collection[str]) -> str:
-    """Returns a text without the broader categories that it starts with or ends in.
+def title_of(text: str, values: Mapping[str, int]) -> str:
+    """Returns a text without the broad categories that it starts with and ends in.
 
-    Of "DAIRY MILK WHOLE MILK 1 GA National" with the values DAIRY, MILK, WHOLE MILK
-    and National it leaves "Whole milk 1 ga": what comes before a narrower value goes.
+    Of "DAIRY MILK WHOLE MILK 1 GA National" it leaves "Whole milk 1 ga": the rarest of
+    the categories, and what is none. A text that starts with no category stays whole.
 
     Args:
         text: of an item.
-        values: of its categories.
+        values: its categories, and how many items have each.
     """
-    whole = text.strip()
-    short = _without_last(_without_first(whole, values), values)
-    return _calm(short or whole)
+    first, rest = _leading(text.strip(), values)
+    if not first:
+        return _calm(rest)
+    last, middle = _trailing(rest, values)
+    rarest = min((*reversed(first), *last), key=values.__getitem__)
+    return _calm(
+        f"{rarest} {middle}".strip() if rarest in first or not middle else middle
+    )
 
 
-def _without_first(text: str, values: Collection[str]) -> str:
-    while True:
-        rest = _after_a_value(text, values)
-        if rest is None or _after_a_value(rest, values) is None:
-            return text
-        text = rest
+def _leading(text: str, values: Mapping[str, int]) -> tuple[list[str], str]:
+    """Returns the values that a text starts with, and what follows."""
+    found: list[str] = []
+    while starts := [v for v in values if text == v or text.startswith(f"{v} ")]:
+        found.append(max(starts, key=len))
+        text = text[len(found[-1]) :].lstrip()
+    return found, text
 
 
-def _after_a_value(text: str, values: Collection[str]) -> str | None:
-    """Returns what follows the longest value that a text starts with."""
-    found = [value for value in values if text == value or text.startswith(value + " ")]
-    return text[len(max(found, key=len)) :].lstrip() if found else None
-
-
-def _without_last(text: str, values: Collection[str]) -> str:
-    for value in sorted(values, key=len, reverse=True):
-        if text.endswith(" " + value):
-            rest = text[: -len(value)].rstrip()
-            if rest not in values or len(text.split()) > len(rest.split()):
-                return rest
-    return text
+def _trailing(text: str, values: Mapping[str, int]) -> tuple[list[str], str]:
+    """Returns the values that a text ends in, and what comes before."""
+    found: list[str] = []
+    while ends := [v for v in values if text == v or text.endswith(f" {v}")]:
+        found.append(max(ends, key=len))
+        text = text[: -len(found[-1])].rstrip()
+    return found, text
 
 
 def _calm(text: str) -> str:

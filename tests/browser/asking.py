@@ -32,3 +32,9 @@ def open_filters(page: Page) -> None:
     """Opens the filters where the page is too narrow to show them at once."""
     if page.locator("#filters-panel").get_attribute("open") is None:
         page.locator("#filters-panel > summary").click()
+
+
+def choose(page: Page, field: str, text: str) -> None:
+    """Types a text into a field and takes the choice that is called so."""
+    page.get_by_role("combobox", name=field).fill(text)
+    page.locator(f'.option:has(span:text-is("{text}"))').click()

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.asking import CARDS, listed, settle
+from tests.browser.asking import CARDS, choose, listed, settle
 
 
 def test_an_item_opens_with_its_facts_and_what_is_like_it(toy):
@@ -31,22 +31,19 @@ def test_a_listed_item_is_explained(toy):
 
 
 def test_a_missing_item_is_explained_and_follows_the_session(toy):
-    toy.get_by_role("combobox", name="Item that you miss").fill("odd thing 999")
-    toy.get_by_role("option", name="odd thing 999").click()
+    choose(toy, "Item that you miss", "odd thing 999")
     why = toy.locator("#why-answer")
     expect(why.locator(".fate")).to_have_attribute("data-fate", "not_proposed")
     expect(why).to_contain_text("rank by the towers")
     toy.get_by_label("from", exact=True).fill("19.5")
     toy.get_by_label("to", exact=True).fill("20")
-    toy.get_by_role("combobox", name="Item that you miss").fill("odd thing 3")
-    toy.get_by_role("option", name="odd thing 3 ").first.click()
+    choose(toy, "Item that you miss", "odd thing 3")
     expect(why.locator(".fate")).to_have_attribute("data-fate", "filtered")
 
 
 def test_effects_of_the_history_are_told(toy):
     item = toy.locator(f"{CARDS} h3").first.inner_text()
-    toy.get_by_role("combobox", name="Item that you miss").fill(item)
-    toy.get_by_role("option", name=item).first.click()
+    choose(toy, "Item that you miss", item)
     effects = toy.locator("#why-answer .effects li")
     expect(effects.first).to_contain_text(re.compile("[+−][0-9]"))
 
@@ -102,6 +99,6 @@ def test_texts_are_never_markup(little):
     expect(little.locator("#item-title")).to_contain_text("<b>bold</b>")
     little.keyboard.press("Escape")
     little.get_by_role("combobox", name="Search items").fill("img")
-    expect(little.get_by_role("option").first).to_contain_text("<img src=x")
+    expect(little.locator(".option").first).to_contain_text("<img src=x")
     assert little.locator("main img, aside img, dialog img, main i").count() == 0
     assert little.evaluate("window.broken") is None

@@ -96,7 +96,9 @@ def test_two_versions_stand_side_by_side(toy):
     toy.get_by_text("Compare two models").click()
     expect(toy.locator(".side-list")).to_have_count(2)
     assert toy.locator(".versus-head").all_inner_texts() == ["Version 2", "Version 1"]
-    expect(toy.locator("#for-you-meta")).to_have_text("12 of 12 items are on both lists")
+    expect(toy.locator("#for-you-meta")).to_have_text(
+        "12 of 12 items are on both lists"
+    )
     expect(toy.locator(".note").first).to_have_text("same place on both")
     assert toy.get_by_label("Compare with").inner_text() == "version 1"
     toy.get_by_text("Compare two models").click()

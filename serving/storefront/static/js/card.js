@@ -7,6 +7,8 @@ import { amount, calm, few, hueOf, named, percent, SOURCES } from "./words.js";
 
 const categories = (item) => item.facts.filter((fact) => typeof fact.value === "string");
 const numbers = (item) => item.facts.filter((fact) => typeof fact.value === "number");
+// Bare numbers are codes, which tell nobody anything; so is what the title says already.
+const tells = (item) => ({ value }) => !/^\d+$/.test(value) && !item.title.toLowerCase().includes(value.toLowerCase());
 export const groupOf = (item) => categories(item)[0]?.value ?? "";
 
 export function actions(item, isSmall = false) {
@@ -27,7 +29,7 @@ export function cards(items, note = () => null) {
 
 function card(item, place, note, best) {
   const group = groupOf(item);
-  const facts = categories(item).slice(1).filter(({ value }) => !item.title.toLowerCase().includes(value.toLowerCase())).slice(0, 2);
+  const facts = categories(item).slice(1).filter(tells(item)).slice(0, 2).map(({ value }) => calm(value));
   return el(
     "article", { class: "card", hue: hueOf(group), "data-item": item.item_id, "aria-label": item.title },
     el("div", { class: "tile" }, el("span", { class: "place", text: place }), el("span", { class: "group", text: calm(group) }), source(item)),
@@ -37,7 +39,7 @@ function card(item, place, note, best) {
       el(
         "p", { class: "facts" },
         numbers(item).map((fact) => el("span", { class: "number", title: fact.name }, el("small", { text: `${named(fact.name)} ` }), el("b", { text: amount(fact.value) }))),
-        facts.map((fact) => el("span", { class: "fact", title: named(fact.name), text: calm(fact.value) })),
+        facts.length ? el("span", { text: facts.join(" · ") }) : null,
       ),
       reason(item),
       note ? el("p", { class: note.differs ? "note differs" : "note", text: note.says }) : null,

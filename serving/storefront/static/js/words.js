@@ -25,8 +25,8 @@ export function calm(text) {
 
 export function hueOf(text) {
   let hash = 7;
-  for (const letter of text) hash = (hash * 31 + letter.codePointAt(0)) % 3600;
-  return hash / 10;
+  for (const letter of text) hash = (hash * 31 + letter.codePointAt(0)) % 100_003;
+  return (hash * 137.508) % 360; // neighbours in number are far apart in colour
 }
 
 export const SOURCES = {
