@@ -45,7 +45,7 @@ def test_effects_of_the_history_are_told(toy):
     item = toy.locator(f"{CARDS} h3").first.inner_text()
     choose(toy, "Item that you miss", item)
     effects = toy.locator("#why-answer .effects li")
-    expect(effects.first).to_contain_text(re.compile("[+−][0-9]"))
+    expect(effects.first).to_contain_text(re.compile("[+\N{MINUS SIGN}][0-9]"))
 
 
 def test_without_texts_the_search_finds_words_and_says_so(toy):

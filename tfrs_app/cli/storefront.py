@@ -60,7 +60,7 @@ def storefront(
                 f"port {port} cannot be listened on ({error}); choose another --port"
             ) from error
         catalogue = catalogue_of(Shop.behind(stages), stages.config.shop)
-        address = server or opened.enter_context(_own_server(stages, version))
+        address = server or opened.enter_context(own_server(stages, version))
         try:
             models = Models(
                 stages.config.shop,
@@ -81,7 +81,7 @@ def storefront(
 
 
 @contextmanager
-def _own_server(stages: Stages, version: int | None) -> Iterator[str]:
+def own_server(stages: Stages, version: int | None) -> Iterator[str]:
     """Serves the newest models on a free port; yields the address.
 
     Raises:

@@ -1,12 +1,13 @@
 """The page's API in front of a real server, of a model whose answers are known."""
 
 import socket
+from contextlib import contextmanager
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from serving.server.server import running
-from serving.storefront import Models, listening, storefront
+from serving.storefront import Models, listening, serving_page, storefront
 from serving.storefront.answers import MOST_BYTES
 from tests.integration.serving.clients import options_of
 from tests.little_recommender import (
@@ -26,9 +27,11 @@ def addresses(tmp_path_factory):
         yield found
 
 
+@contextmanager
 def page_of(first, second=None, **options):
     app = storefront(little_catalogue(), Models("little", first, second, **options))
-    return TestClient(app, base_url="http://127.0.0.1")
+    with serving_page(app) as url, httpx.Client(base_url=url, timeout=30) as client:
+        yield client
 
 
 @pytest.fixture(scope="module", params=["grpc", "rest"])
