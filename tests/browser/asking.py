@@ -15,7 +15,7 @@ def listed(page: Page, within: str = "#for-you") -> list[str]:
 
 def settle(page: Page) -> None:
     """Waits until every change has been asked for and answered."""
-    page.wait_for_timeout(250)  # changes are gathered for a moment
+    page.wait_for_timeout(100)  # some changes need an answer of the page's server first
     expect(page.locator("main [aria-busy=true]")).to_have_count(0)
 
 

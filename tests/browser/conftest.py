@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
+from playwright.sync_api import expect
 
 from serving.server.models.model_config import Every, ModelConfig
 from serving.server.options import ServerOptions
@@ -14,6 +15,8 @@ from tests.little_recommender import little_catalogue, save_little_recommender
 from tests.proxy import Proxy, proxied
 
 CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 20_000
+"""For what a busy machine may take."""
 
 
 def pytest_collection_modifyitems(items):
@@ -34,6 +37,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def browser():
+    expect.set_options(timeout=PATIENCE_MS)
     with launched() as browser:
         yield browser
 
@@ -87,7 +91,7 @@ def open_page(browser, request):
             reduced_motion="reduce",
             **options,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -11,20 +11,18 @@ const NAMED = 3;
 
 export function showBasket() {
   const shown = panel(byId("basket"), byId("basket-meta"), { empty: "Nothing is known to go with it beyond chance." });
-  let waiting = 0;
   let wasOnline = null;
   onChange((names) => {
     const isBack = names.includes("servers") && first()?.online && wasOnline !== true;
     if (names.includes("servers")) wasOnline = first()?.online ?? null;
     if (!isBack && !["events", "filters", "k"].some((name) => names.includes(name))) return;
-    clearTimeout(waiting);
-    waiting = setTimeout(() => ask(shown), 120);
+    shown.soon(() => ask(shown));
   });
 }
 
 function ask(shown) {
   byId("basket-section").hidden = Boolean(first()?.online) && !can("completes");
-  if (!can("completes")) return;
+  if (!can("completes")) { shown.clear(""); return; }
   const { items, isNow } = basket();
   if (!items.length) { shown.clear("The basket is empty: take an item."); return; }
   const names = items.slice(-NAMED).reverse().map((item) => item.title).join(", ");

@@ -8,20 +8,17 @@ import { first, forVisitor, onChange, session } from "./session.js";
 import { ms, some } from "./words.js";
 
 const ASKED_BY = ["events", "features", "filters", "k", "diversity", "newOnly", "comparing", "rival"];
-const PAUSE_MS = 80;
 
 export function showForYou() {
   const shown = panel(byId("for-you"), byId("for-you-meta"), {
     empty: "No item passes. Loosen a filter.", skeleton: () => skeletons(session.k),
   });
-  let waiting = 0;
   let wasOnline = null;
   onChange((names) => {
     const isBack = names.includes("servers") && first()?.online && wasOnline === false;
     if (names.includes("servers")) wasOnline = first()?.online ?? null;
     if (!isBack && !names.some((name) => ASKED_BY.includes(name))) return;
-    clearTimeout(waiting);
-    waiting = setTimeout(() => ask(shown), PAUSE_MS);
+    shown.soon(() => ask(shown));
   });
 }
 

@@ -4,10 +4,12 @@ import { newest } from "./api.js";
 import { el, fill } from "./dom.js";
 
 const SLOW_MS = 900;
+const PAUSE_MS = 80;
 
 export function panel(node, meta, { empty, skeleton }) {
   const latest = newest();
   let again = null;
+  let waiting = 0;
   let slow = 0;
   const settle = () => { clearTimeout(slow); node.removeAttribute("aria-busy"); node.classList.remove("slow"); };
 
@@ -42,7 +44,19 @@ export function panel(node, meta, { empty, skeleton }) {
       },
     });
   }
-  return { ask, again: () => again?.(), clear: (words = "") => { latest(async () => null, { show: settle, fail: settle }); meta.textContent = words; fill(node); } };
+  // Changes that follow each other closely become one question.
+  function soon(act) {
+    node.setAttribute("aria-busy", "true");
+    clearTimeout(waiting);
+    waiting = setTimeout(act, PAUSE_MS);
+  }
+
+  function clear(words) {
+    latest(async () => null, { show: settle, fail: settle });
+    meta.textContent = words;
+    fill(node);
+  }
+  return { ask, soon, clear };
 }
 
 const WORDS = {
