@@ -15,6 +15,9 @@ from tests.integration.serving.clients import options_of
 from tests.program import refusal, tfrs_app_command
 from tests.toy_shop import parity_of
 
+STARTS_S = 400
+"""For what a busy machine may take: TensorFlow, the dataset, the model."""
+
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
@@ -25,7 +28,7 @@ def started(*arguments):
         stdout=subprocess.PIPE,
         text=True,
     )
-    watchdog = threading.Timer(120, process.kill)
+    watchdog = threading.Timer(STARTS_S, process.kill)
     watchdog.start()
     for line in process.stdout:
         if found := re.search(r"open (http://127\.0\.0\.1:\d+)", line):
@@ -48,7 +51,7 @@ def test_the_command_brings_a_server_of_its_own_and_ends_in_peace(toy_run):
         assert {facet["name"] for facet in shop["facets"]} == {"colour", "price"}
     finally:
         process.send_signal(signal.SIGINT)
-    assert "ended" in process.communicate(timeout=60)[0]
+    assert "ended" in process.communicate(timeout=STARTS_S)[0]
     assert process.returncode == 0
 
 
@@ -74,7 +77,7 @@ def test_a_given_server_is_asked_for_the_datas_own_shoppers(toy_run):
                 items = page.post("/api/recommend", json=body).json()["items"]
         finally:
             process.terminate()
-            process.communicate(timeout=60)
+            process.communicate(timeout=STARTS_S)
     had = {parity_of(event["item_id"]) for event in shopper["events"]}
     assert {parity_of(item["item_id"]) for item in items} == had
     assert all(set(item["probabilities"]) == {"view", "purchase"} for item in items)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -74,10 +74,9 @@ def storefront(
         stages.console.print(
             f"asking {address}\nopen [bold]{address_of(place)}[/]; Ctrl+C ends it"
         )
-        try:
+        with suppress(KeyboardInterrupt):
             serve_page(page_of(catalogue, models), place)
-        except KeyboardInterrupt:
-            stages.console.print("ended")
+    stages.console.print("ended")
 
 
 @contextmanager
