@@ -64,7 +64,10 @@ export function combobox({ label, placeholder, find, choose, enter, visibleLabel
     if (event.key in steps) {
       event.preventDefault();
       if (list.hidden) look();
-      else if (options.length) mark((active + steps[event.key] + options.length) % options.length);
+      else if (options.length) {
+        const from = active < 0 && event.key === "ArrowUp" ? options.length : active; // up from nowhere: the last
+        mark((from + steps[event.key] + options.length) % options.length);
+      }
     } else if (event.key === "Escape" && !list.hidden) {
       event.preventDefault();
       event.stopPropagation();
