@@ -16,10 +16,10 @@ RUNTIME := .runtime/complete
 PEERS := hnswlib==0.8.0 faiss-cpu==1.15.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo smoke test test-runtime lint fmt bench clean
+.PHONY: help setup demo storefront screenshots smoke test test-browser test-runtime lint fmt bench clean
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(STAMP): setup.py constraints.txt
 	@echo "Setting up $(VENV) with $(PYTHON): once, a few minutes, about 3 GB"
@@ -37,12 +37,21 @@ setup: $(STAMP) ## Make .venv with everything
 demo: $(STAMP) ## Real data, all stages, recommendations on the screen
 	$(BIN)/tfrs-app demo -c $(CONFIG)
 
+storefront: $(STAMP) ## The demo's recommendations on a page, with a server of its own
+	$(BIN)/tfrs-app storefront -c $(CONFIG)
+
+screenshots: $(STAMP) ## The pictures of docs/storefront.md, of the demo in Chromium
+	$(BIN)/python -m tests.browser.screenshots -c $(CONFIG)
+
 smoke: $(STAMP) ## The same on a made shop of toy size, in a minute
 	$(BIN)/python -m tests.toy_shop artifacts/smoke/tables
 	$(BIN)/tfrs-app demo -c $(SMOKE)
 
 test: $(STAMP) ## Every test
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+test-browser: $(STAMP) ## The storefront in Chromium, which has to be on the PATH
+	$(BIN)/python -m pytest -m browser tests/browser
 
 $(RUNTIME): tests/runtime/libraries.py | $(STAMP)
 	@echo "Fetching the libraries of the published model server: once, 240 MB"

@@ -78,7 +78,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["tfrs_app*", "beam*", "serving*"]),
-    package_data={"serving.protocol": ["*.binpb"]},
+    package_data={
+        "serving.protocol": ["*.binpb"],
+        "serving.storefront": ["static/*", "static/css/*", "static/js/*"],
+    },
     install_requires=CORE,
     extras_require={
         "beam": BEAM,

@@ -4,6 +4,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 GROUPS = {
     "toy run": (
+        "browser/",
         "e2e/",
         "integration/cli/",
         "integration/export/",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from serving.client.access import Access, Tls
 from serving.client.answers import Explanation, Item, ItemList
 from serving.client.connect import connect, connect_async
+from serving.client.conversation import Exchange
 from serving.client.dialect import Target
 from serving.client.errors import (
     AccessDenied,
@@ -50,6 +51,7 @@ __all__ = [
     "AsyncRestRecommender",
     "ClientError",
     "DeadlineExceeded",
+    "Exchange",
     "Explanation",
     "GrpcRecommender",
     "InvalidRequest",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from serving.client.access import Access, Tls
+from serving.client.conversation import Exchange
 from serving.client.dialect import Target
 from serving.client.errors import InvalidRequest
 from serving.client.fallback import Fallback
@@ -32,6 +33,7 @@ class Settings(TypedDict, total=False):
         fallback: answers `recommend` when the model does not: item ids, a function,
             or `popular`.
         catalogue: ids that may be listed; None: any.
+        watch: is told of every answer of a signature.
     """
 
     version: int | None
@@ -42,6 +44,7 @@ class Settings(TypedDict, total=False):
     token: str | None
     fallback: Fallback | None
     catalogue: Container[str] | None
+    watch: Callable[[Exchange], None] | None
 
 
 def connect(address: str, *, model: str, **settings: Unpack[Settings]) -> Recommender:
@@ -142,4 +145,5 @@ def _options(place: Place, settings: Settings) -> Options:
         access=Access(tls, settings.get("token")),
         fallback=settings.get("fallback"),
         catalogue=settings.get("catalogue"),
+        watch=settings.get("watch"),
     )

@@ -6,6 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -32,6 +33,23 @@ from serving.tensor_codec import Array
 _BYTES_SUFFIX = "_bytes"
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Holds what a signature was asked and what it answered, as arrays by name.
+
+    Attributes:
+        signature: its name.
+        inputs: as sent; strings are `bytes`.
+        outputs: as received; strings are `str`.
+        elapsed_s: from the first attempt to the answer, retries included.
+    """
+
+    signature: str
+    inputs: Mapping[str, Array]
+    outputs: Mapping[str, Array]
+    elapsed_s: float
 
 
 class Deadline:
@@ -90,6 +108,7 @@ class Conversation:
         retries: Retries,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
+        watch: Callable[[Exchange], None] | None = None,
     ) -> None:
         """Takes how to speak, and what a call may cost.
 
@@ -99,12 +118,13 @@ class Conversation:
             retries: of failures that a retry can mend.
             clock: seconds that never go back.
             draw: from [0, 1), spreads the retries.
+            watch: is told of every answer of a signature; None: nobody is.
         """
         self._dialect = dialect
         self._timeout_s = timeout_s
         self._retries = retries
         self._budget = RetryBudget(retries.budget)
-        self._clock, self._draw = clock, draw
+        self._clock, self._draw, self._watch = clock, draw, watch
         self._signatures: dict[str, Signature] | None = None
         self.counts = Counts()
 
@@ -172,8 +192,14 @@ class Conversation:
         """
         spec, arrays = yield from self._checked(name, inputs, deadline)
 
+        started_s = self._clock()
+
         def read(reply: Reply) -> T:
-            return understand(outputs_of(self._dialect, spec, reply))
+            outputs = outputs_of(self._dialect, spec, reply)
+            if self._watch is not None:
+                elapsed_s = self._clock() - started_s
+                self._watch(Exchange(name, arrays, outputs, elapsed_s))
+            return understand(outputs)
 
         request = self._dialect.predict_request(name, arrays)
         try:

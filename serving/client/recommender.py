@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from serving.client.access import Access
+from serving.client.conversation import Exchange
 from serving.client.dialect import Dialect
 from serving.client.errors import InvalidRequest
 from serving.client.fallback import Fallback
@@ -32,6 +33,7 @@ class Options:
         access: TLS and token.
         fallback: answers `recommend` when the model does not; None: nothing does.
         catalogue: ids that may be listed; None: any.
+        watch: is told of every answer of a signature; None: nobody is.
     """
 
     timeout_s: float = 5.0
@@ -39,6 +41,7 @@ class Options:
     access: Access = field(default_factory=Access)
     fallback: Fallback | None = None
     catalogue: Container[str] | None = None
+    watch: Callable[[Exchange], None] | None = None
 
     def questions(self, dialect: Dialect) -> Questions:
         """Returns what asks a server that speaks so."""
@@ -48,6 +51,7 @@ class Options:
             retries=self.retries,
             fallback=self.fallback,
             catalogue=self.catalogue,
+            watch=self.watch,
         )
 
 

@@ -23,6 +23,7 @@ from tfrs_app.cli.options import (
 )
 from tfrs_app.cli.serve import serve
 from tfrs_app.cli.stages import Stages
+from tfrs_app.cli.storefront import storefront
 from tfrs_app.cli.text_encoder import text_encoder
 from tfrs_app.contract.loading import load_config
 from tfrs_app.version import __version__
@@ -173,7 +174,7 @@ def push(
         print_json(version_of(folder))
 
 
-for asked in (serve, recommend, search, explain, load_test):
+for asked in (serve, storefront, recommend, search, explain, load_test):
     app.command()(asked)
 
 

@@ -36,6 +36,7 @@ def show(stages: Stages, config: Path, k: int) -> None:
     stages.console.print(
         f"metrics: {stages.metrics_file}\n"
         f"report: {stages.report_page}\n"
+        f"look at it: [bold]{program()} storefront -c {config}[/]\n"
         f"next: [bold]{program()} serve -c {config}[/], and in another terminal "
         f"[bold]{program()} recommend -c {config} --user {user}[/]"
     )
