@@ -14,6 +14,8 @@ from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.loading import load_config
 
+COSTLY = frozenset({"toy_run", "simulated_dataset", "simulated_towers", "minilm_folder"})
+"""Fixtures that take more than ten seconds: what asks for one is slow."""
 SMOKE = Path(__file__).parents[1] / "configs" / "smoke.yaml"
 
 
@@ -23,6 +25,13 @@ def pytest_xdist_make_scheduler(config, log):
     from tests.scheduling import ByFixture
 
     return ByFixture(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """Marks as slow what waits for a costly fixture, directly or through another."""
+    for item in items:
+        if COSTLY.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True)
