@@ -14,8 +14,12 @@ from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.loading import load_config
 
-COSTLY = frozenset({"toy_run", "simulated_dataset", "simulated_towers", "minilm_folder"})
-"""Fixtures that take more than ten seconds: what asks for one is slow."""
+COSTLY = frozenset(
+    {"toy_run", "simulated_dataset", "simulated_towers", "minilm_folder"}
+)
+"""Fixtures that take long: what asks for one, directly or through another, is slow."""
+WHOLE_SYSTEMS = ("tests/conformance/", "tests/e2e/", "tests/integration/")
+"""Where tests run jobs, servers and processes: all of them are slow."""
 SMOKE = Path(__file__).parents[1] / "configs" / "smoke.yaml"
 
 
@@ -28,9 +32,10 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    """Marks as slow what waits for a costly fixture, directly or through another."""
+    """Marks as slow what `make test-fast` leaves to `make test`."""
     for item in items:
-        if COSTLY.intersection(getattr(item, "fixturenames", ())):
+        costly = COSTLY.intersection(getattr(item, "fixturenames", ()))
+        if costly or item.nodeid.startswith(WHOLE_SYSTEMS):
             item.add_marker(pytest.mark.slow)
 
 

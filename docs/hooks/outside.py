@@ -38,7 +38,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Turns links to files outside of docs/ into links to their pages, or plain text."""
+    """Turns links to files outside of docs/ into links to pages, or plain text."""
     return OUTSIDE.sub(_inside, markdown)
 
 
@@ -51,9 +51,7 @@ def _inside(link: re.Match[str]) -> str:
 def as_markdown(path: Path) -> str:
     """Returns a notebook as Markdown: its words, its code, its texts and pictures."""
     notebook = nbformat.read(path, as_version=4)
-    parts = [
-        f"*This page is a notebook: [{path.name}]({path.name}) runs it on your machine.*"
-    ]
+    parts = [f"*A notebook: [{path.name}]({path.name}) runs it on your machine.*"]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             parts.append(cell.source)
