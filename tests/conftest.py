@@ -1,5 +1,6 @@
 """What several suites share: the toy shop, run once through every stage."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,11 @@ def pytest_collection_modifyitems(items):
         costly = COSTLY.intersection(getattr(item, "fixturenames", ()))
         if costly or item.nodeid.startswith(WHOLE_SYSTEMS):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish():
+    """Spares every collection of garbage the libraries, which stay to the end."""
+    gc.freeze()
 
 
 @dataclass(frozen=True)

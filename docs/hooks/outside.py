@@ -28,8 +28,9 @@ def on_files(files: Files, config: Any) -> Files:
     """Adds the pages that are made of other files."""
     for origin, page in PAGES.items():
         text = (ROOT / origin).read_text(encoding="utf-8")
-        # What it says of docs/ is said from the site's root.
-        content = re.sub(r"\]\(docs/", "](", text)
+        # On the site a page of the root lies where docs/ does.
+        content = on_page_markdown(re.sub(r"\]\((?!docs/|https?:|#)", "](../", text))
+        content = content.replace("](docs/", "](")
         files.append(File.generated(config, page, content=content))
     for origin, page in NOTEBOOKS.items():
         content = as_markdown(ROOT / "docs" / origin)
