@@ -29,7 +29,7 @@ def on_files(files: Files, config: Any) -> Files:
     for origin, page in PAGES.items():
         text = (ROOT / origin).read_text(encoding="utf-8")
         # On the site a page of the root lies where docs/ does.
-        content = on_page_markdown(re.sub(r"\]\((?!docs/|https?:|#)", "](../", text))
+        content = _linked(re.sub(r"\]\((?!docs/|https?:|#)", "](../", text))
         content = content.replace("](docs/", "](")
         files.append(File.generated(config, page, content=content))
     for origin, page in NOTEBOOKS.items():
@@ -38,8 +38,12 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Turns links to files outside of docs/ into links to pages, or plain text."""
+    return markdown if "/" in page.file.src_uri else _linked(markdown)
+
+
+def _linked(markdown: str) -> str:
     return OUTSIDE.sub(_inside, markdown)
 
 

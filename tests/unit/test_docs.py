@@ -127,6 +127,7 @@ def test_the_site_builds_without_a_warning_and_without_our_code(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     reference = (site / "reference/client/index.html").read_text(encoding="utf-8")
+    assert 'href="../../client/"' in reference.partition("<article")[2]
     assert 'id="serving.client.connect.connect"' in reference
     assert 'id="serving.client.Recommender.recommend"' in reference
     tour = (site / "tour/index.html").read_text(encoding="utf-8")
