@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from rich.console import Console
 
 import tfrs_app  # noqa: F401  (before tensorflow: it chooses Keras 2)
@@ -15,6 +16,8 @@ from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.loading import load_config
 
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")  # a busy machine is no fault of the code
 COSTLY = frozenset(
     {"toy_run", "simulated_dataset", "simulated_towers", "minilm_folder"}
 )
