@@ -39,11 +39,18 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Turns links to files outside of docs/ into links to pages, or plain text."""
-    return markdown if "/" in page.file.src_uri else _linked(markdown)
+    """Turns links to what has a page of its own here into links to that page."""
+    name = page.file.src_uri
+    if "/" in name:
+        return markdown
+    for notebook, made in NOTEBOOKS.items():
+        if name != made:
+            markdown = markdown.replace(f"]({notebook})", f"]({made})")
+    return _linked(markdown)
 
 
 def _linked(markdown: str) -> str:
+    """Returns links to files outside of docs/ as links to pages, or plain text."""
     return OUTSIDE.sub(_inside, markdown)
 
 

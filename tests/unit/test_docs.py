@@ -129,9 +129,12 @@ def test_the_site_builds_without_a_warning_and_without_our_code(tmp_path):
     reference = (site / "reference/client/index.html").read_text(encoding="utf-8")
     assert 'href="../../client/"' in reference.partition("<article")[2]
     assert 'id="serving.client.connect.connect"' in reference
-    assert 'id="serving.client.Recommender.recommend"' in reference
+    assert 'id="serving.client.questions.Questions.recommend"' in reference
     tour = (site / "tour/index.html").read_text(encoding="utf-8")
     assert "data:image/png;base64," in tour
+    assert 'href="../tour.ipynb"' in tour
+    first = (site / "index.html").read_text(encoding="utf-8")
+    assert '<a href="tour/">the tour</a>' in first
 
 
 @pytest.mark.parametrize(
