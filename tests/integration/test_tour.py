@@ -47,7 +47,7 @@ def test_the_figures_are_drawn(notebook):
 def test_the_saved_model_answers_and_explains(notebook):
     told = text_of(shown(notebook, 'model.ask("recommend"'))
     assert len(re.findall(r"^\d +i\d{6} ", told, flags=re.MULTILINE)) == 5
-    told = text_of(shown(notebook, 'model.ask("explain"'))
+    told = text_of(shown(notebook, 'told["fate"]'))
     assert " listed rank 1\n" in told
 
 
