@@ -16,7 +16,7 @@ RUNTIME := .runtime/complete
 PEERS := hnswlib==0.8.0 faiss-cpu==1.15.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo storefront screenshots smoke test test-browser test-runtime lint fmt bench clean
+.PHONY: help setup demo storefront screenshots smoke test test-fast test-browser test-runtime lint fmt bench docs docs-serve clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ test: $(STAMP) ## Every test
 test-browser: $(STAMP) ## The storefront in Chromium, which has to be on the PATH
 	$(BIN)/python -m pytest -m browser tests/browser
 
+test-fast: $(STAMP) ## The quick tests: no training, jobs, servers or processes
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS)
+
 $(RUNTIME): tests/runtime/libraries.py | $(STAMP)
 	@echo "Fetching the libraries of the published model server: once, 240 MB"
 	$(BIN)/python -m tests.runtime.libraries
@@ -61,11 +64,14 @@ $(RUNTIME): tests/runtime/libraries.py | $(STAMP)
 test-runtime: $(STAMP) $(RUNTIME) ## Exported models on the libraries of the published ScaNN image
 	$(BIN)/python -m pytest -m runtime tests/integration/export
 
-lint: $(STAMP) ## ruff, mypy, import rules
+lint: $(STAMP) ## ruff, mypy, import rules, dead code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
+	@# Again without the tests: what only they use is dead too.
+	$(BIN)/vulture tfrs_app beam serving benchmarks
 
 fmt: $(STAMP) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
@@ -75,6 +81,13 @@ bench: export TF_CPP_MIN_LOG_LEVEL = 3
 bench: $(STAMP) ## Every benchmark of the demo, a table and a line of JSON each
 	@$(BIN)/python -m pip install -q $(PEERS)
 	@for script in $(filter-out $(OTHER_SHOP),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(STAMP) ## The documentation as a site in build/site; fails at a broken link
+	$(BIN)/mkdocs build --strict
+
+docs-serve: $(STAMP) ## The same on http://127.0.0.1:8000, made anew as you write
+	$(BIN)/mkdocs serve
 
 clean: ## Remove artefacts and caches, keep .venv
 	rm -rf artifacts build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

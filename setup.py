@@ -57,6 +57,7 @@ DEV = [
     "matplotlib",
     "mypy",
     "nbclient",
+    "nbformat",
     "playwright",
     "pre-commit",
     "promql-parser",
@@ -67,7 +68,7 @@ DEV = [
     "types-PyYAML",
     "vulture",
 ]
-DOCS = ["mkdocs-material", "mkdocstrings[python]"]
+DOCS = ["mkdocs-material", "mkdocstrings[python]", "nbformat"]
 
 setup(
     name="tfrs-app",

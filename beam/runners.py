@@ -13,6 +13,7 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 
+from beam.notebooks import plain_labels
 from beam.shapes import check_linear
 from tfrs_app.contract.errors import ConfigError
 
@@ -64,8 +65,9 @@ def linear_pipeline(options: PipelineOptions) -> Iterator[beam.Pipeline]:
         RuntimeError: an engine would compute a graph of this shape wrongly.
         ServerError: the cluster can't be reached or broke down.
     """
-    pipeline = beam.Pipeline(options=options)
-    yield pipeline
+    with plain_labels():
+        pipeline = beam.Pipeline(options=options)
+        yield pipeline
     check_linear(pipeline)
     if options.view_as(StandardOptions).runner == _DASK:
         from beam.dask_cluster import run_on_dask

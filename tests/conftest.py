@@ -1,9 +1,11 @@
 """What several suites share: the toy shop, run once through every stage."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from rich.console import Console
 
 import tfrs_app  # noqa: F401  (before tensorflow: it chooses Keras 2)
@@ -14,6 +16,14 @@ from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.loading import load_config
 
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")  # a busy machine is no fault of the code
+COSTLY = frozenset(
+    {"toy_run", "simulated_dataset", "simulated_towers", "minilm_folder"}
+)
+"""Fixtures that take long: what asks for one, directly or through another, is slow."""
+WHOLE_SYSTEMS = ("tests/conformance/", "tests/e2e/", "tests/integration/")
+"""Where tests run jobs, servers and processes: all of them are slow."""
 SMOKE = Path(__file__).parents[1] / "configs" / "smoke.yaml"
 
 
@@ -23,6 +33,19 @@ def pytest_xdist_make_scheduler(config, log):
     from tests.scheduling import ByFixture
 
     return ByFixture(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """Marks as slow what `make test-fast` leaves to `make test`."""
+    for item in items:
+        costly = COSTLY.intersection(getattr(item, "fixturenames", ()))
+        if costly or item.nodeid.startswith(WHOLE_SYSTEMS):
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish():
+    """Spares every collection of garbage the libraries, which stay to the end."""
+    gc.freeze()
 
 
 @dataclass(frozen=True)

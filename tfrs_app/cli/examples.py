@@ -24,6 +24,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": (_SHOP, f"{_SHOP} --set retrieval.epochs=2 --json"),
     "catalog push": (f"changes.csv {_SHOP}",),
     "serve": (_SHOP, f"{_SHOP} --port 9000 --workers 2 -- --enable_batching"),
+    "storefront": (_SHOP, f"{_SHOP} --server http://127.0.0.1:8501"),
     "recommend": (
         f"{_SHOP} --history SKU1,SKU2 -k 10",
         f"{_SHOP} --user U1 --filter max_price=50 --json",

@@ -94,10 +94,3 @@ def mean_of(metrics: Mapping[str, np.ndarray]) -> dict[str, float]:
         name: float(values.mean()) if len(values) else 0.0
         for name, values in metrics.items()
     }
-
-
-def mean_metrics(
-    hits: np.ndarray, targets: np.ndarray, ks: Sequence[int]
-) -> dict[str, float]:
-    """Returns every metric averaged over users; 0 for nobody."""
-    return mean_of(user_metrics(hits, targets, ks))

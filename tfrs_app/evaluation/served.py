@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
 from tfrs_app.contract.features import ITEM_ID
 from tfrs_app.contract.signatures import DIVERSITY, RECOMMEND
 from tfrs_app.evaluation.funnel.probe import FunnelProbe
 from tfrs_app.evaluation.protocol import Question
 from tfrs_app.evaluation.requests import Requests
+from tfrs_app.evaluation.saved_model import SavedModel
 
 
 class ServedLists:
@@ -25,9 +24,7 @@ class ServedLists:
     """
 
     def __init__(self, folder: Path, requests: Requests) -> None:
-        self._model = tf.saved_model.load(str(folder))
-        self._recommend = self._model.signatures[RECOMMEND]
-        self._defaults = _defaults(folder, RECOMMEND)
+        self._model = SavedModel(folder)
         self.requests = requests
         ids = requests.dataset.catalogue[ITEM_ID]
         self._order = np.argsort(ids)
@@ -57,12 +54,7 @@ class ServedLists:
         return np.concatenate(parts) if parts else np.zeros((0, k), np.int64)
 
     def _answers(self, given: dict[str, np.ndarray], k: int) -> np.ndarray:
-        tensors = {
-            name: tf.constant(given[name], default.dtype) if name in given else default
-            for name, default in self._defaults.items()
-        }
-        answer = self._recommend(**tensors)
-        lists = self._rows(answer[ITEM_ID].numpy())
+        lists = self._rows(self._model.ask(RECOMMEND, given)[ITEM_ID])
         return np.pad(lists, ((0, 0), (0, k - lists.shape[1])), constant_values=-1)
 
     def _rows(self, ids: np.ndarray) -> np.ndarray:
@@ -93,12 +85,3 @@ class ServedFunnel:
         if question.candidates is None:
             return self.served.lists(question, k)
         return self.probe.lists(question, k)
-
-
-def _defaults(folder: Path, signature: str) -> dict[str, tf.Tensor]:
-    """Returns what TF Serving fills in for each input that a client leaves out."""
-    saved = saved_model_pb2.SavedModel.FromString(
-        (folder / "saved_model.pb").read_bytes()
-    )
-    defaults = saved.meta_graphs[0].signature_def[signature].defaults
-    return {n: tf.constant(tf.make_ndarray(v)) for n, v in defaults.items()}

@@ -40,11 +40,6 @@ class Histories(NamedTuple):
         """Returns which events are the last of their item, bool `[queries, length]`."""
         return self.edges()[1]
 
-    @property
-    def earliest(self) -> tf.Tensor:
-        """Returns which events are the first of their item, in the same shape."""
-        return self.edges()[0]
-
     def edges(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns which events are the first and which the last of their item.
 

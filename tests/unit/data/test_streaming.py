@@ -21,6 +21,8 @@ from tfrs_app.data.streaming import sequence_windows
 from tfrs_app.data.windows import QueryReader
 from tfrs_app.layers.lookup import FeatureLookup
 
+pytestmark = pytest.mark.slow
+
 
 def events_of(users):
     """[[(time, item, type), ...], ...] with what tells every event apart."""

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tests.unit.data.logs import USERS, log_of, rows_of
 from tfrs_app.data.windows import QueryReader, training_batches
 
+pytestmark = pytest.mark.slow
+
 ITEM_TOKEN = np.array([10, 11, 12, 13, 14], np.int32)
 TYPE_TOKEN = np.array([2, 3], np.int32)
 

@@ -15,6 +15,8 @@ from tfrs_app.evaluation.document import write_metrics
 from tfrs_app.evaluation.protocol import Target
 from tfrs_app.evaluation.table import table_of
 
+pytestmark = pytest.mark.slow
+
 BASELINES = (
     "popular", "recently_popular", "personal_frequency", "item_knn", "ease", "ials",
     "tfidf_profile", "blend",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfrs_app.evaluation.metrics import hits_of, mean_metrics
+from tfrs_app.evaluation.metrics import hits_of, mean_of, user_metrics
 
 
 def plain_recall(listed, targets, k):
@@ -39,7 +39,7 @@ def measured(lists, targets, ks):
     splits = np.concatenate([[0], np.cumsum([len(t) for t in targets])])
     items = np.array([item for row in targets for item in sorted(row)])
     hits = hits_of(padded, splits, items)
-    return mean_metrics(hits, np.diff(splits), ks)
+    return mean_of(user_metrics(hits, np.diff(splits), ks))
 
 
 def test_known_values():
@@ -82,7 +82,7 @@ def test_a_k_beyond_the_list():
 
 def test_nobody_scores_zero():
     hits = np.zeros((0, 5), bool)
-    found = mean_metrics(hits, np.zeros(0, int), (5,))
+    found = mean_of(user_metrics(hits, np.zeros(0, int), (5,)))
     assert found == dict.fromkeys(
         ["recall@5", "ndcg@5", "map@5", "hit_rate@5", "mrr"], 0.0
     )

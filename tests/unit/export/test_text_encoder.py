@@ -18,6 +18,8 @@ from tfrs_app.export.text_encoder import (
 )
 from tfrs_app.layers.text import load_encoder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def toy_network(monkeypatch):

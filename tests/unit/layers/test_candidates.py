@@ -69,6 +69,7 @@ def test_without_in_batch_negatives_a_target_counts_only_if_it_was_drawn():
     np.testing.assert_allclose(np.exp(inclusion), expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_inclusion_is_how_often_a_batch_holds_an_item():
     made = candidates_of()
     random = np.random.default_rng(1)
@@ -94,6 +95,7 @@ def test_a_lonely_item_has_a_finite_correction():
     np.testing.assert_allclose(np.exp(batch["log_inclusion"]), [1.0, 1e-6], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_streaming_estimate_finds_the_frequencies():
     made = candidates_of(log_q="streaming", drawn=0)
     random = np.random.default_rng(2)

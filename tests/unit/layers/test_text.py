@@ -18,6 +18,8 @@ from tests.tiny_bert import (
 from tfrs_app.contract.errors import ConfigError, DataError
 from tfrs_app.layers.text import TextEncoder, encoder_fingerprint, load_encoder
 
+pytestmark = pytest.mark.slow
+
 PER_LAYER = 12
 """Variables of a transformer layer: four products and two norms, two each."""
 

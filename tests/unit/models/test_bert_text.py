@@ -16,6 +16,8 @@ from tfrs_app.export.minilm import HEADS, LAYERS, read_minilm
 from tfrs_app.models.bert import BertSize
 from tfrs_app.models.bert_text import BertText, WordPieces
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = json.loads(
     (Path(__file__).parent / "minilm_reference.json").read_text(encoding="utf-8")
 )

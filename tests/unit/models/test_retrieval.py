@@ -8,6 +8,8 @@ from tests.little_shop import DAY, T0
 from tfrs_app.contract.retrieval_config import FactorsConfig
 from tfrs_app.models.retrieval import RetrievalModel
 
+pytestmark = pytest.mark.slow
+
 ITEMS = 5
 FREQUENCY = np.array([0.5, 0.125, 0.25, 0.125, 0.0])
 """Of the eight targets that `model_of` expects."""

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import (
     get_model_status_pb2,
@@ -55,6 +56,7 @@ def test_methods_are_the_services_own():
     }
 
 
+@pytest.mark.slow
 def test_both_live_in_one_process_whichever_comes_first():
     code = """
 import importlib.util

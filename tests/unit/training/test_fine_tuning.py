@@ -15,6 +15,8 @@ from tfrs_app.training.fine_tuning import FineTuning
 from tfrs_app.training.retrieval import RetrievalTraining, train_retrieval
 from tfrs_app.training.runs import load_retrieval, run_identity
 
+pytestmark = pytest.mark.slow
+
 TEXTS = [b"bread", b"date Sweet", b"apple Crisp"]
 """Of two items, and of the others together."""
 ROWS = np.array([2, 0, 2, 1, 2], np.int32)

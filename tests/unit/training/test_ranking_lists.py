@@ -110,7 +110,9 @@ def test_thinned_lists_stand_for_the_whole(lengths, negatives, seed, labels):
             share = one if alone else one * (lengths[n] - len(happened)) / left
             assert weight == pytest.approx(share)
     assert thin.row.shape == thin.weight.shape == (len(lengths), widest)
-    np.testing.assert_allclose(thin.weight.sum(axis=1), lists.weight.sum(axis=1))
+    np.testing.assert_allclose(  # sums of float32
+        thin.weight.sum(axis=1), lists.weight.sum(axis=1), rtol=1e-5
+    )
 
 
 def test_negatives_are_drawn_evenly():

@@ -9,6 +9,8 @@ from tfrs_app.contract.errors import ArtifactError, DataError
 from tfrs_app.training.retrieval import examples_of, train_retrieval
 from tfrs_app.training.runs import load_retrieval, run_config, run_identity
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def config(little_config):

@@ -14,6 +14,8 @@ from tfrs_app.contract.tune_config import TuneConfig
 from tfrs_app.tuning.database import DATABASE, STUDY, open_study, study_identity
 from tfrs_app.tuning.search import EndedError, search
 
+pytestmark = pytest.mark.slow
+
 RATE = "retrieval.learning_rate"
 LAYERS = "retrieval.query_layers"
 BASE = RetrievalConfig(learning_rate=0.5, query_layers=(8,))

@@ -12,6 +12,8 @@ from tfrs_app.training.retrieval import RetrievalTraining, train_retrieval
 from tfrs_app.tuning.search import EndedError
 from tfrs_app.tuning.trial import ValidationOf
 
+pytestmark = pytest.mark.slow
+
 RATE = "retrieval.learning_rate"
 HISTORY = "retrieval.history_length"
 LIVELY = 1.0

@@ -140,6 +140,7 @@ def test_a_reader_that_shows_the_basket_is_found(monkeypatch):
         check_histories(dataset_of(log_of(basket), 1, 1), LENGTH)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [False, True])
 @given(users=USERS)
 @settings(deadline=None, max_examples=20)
