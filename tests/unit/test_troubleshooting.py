@@ -77,7 +77,7 @@ MESSAGES = sorted({message for message in rules() if A_WORD.search(message[1])})
 
 def test_the_messages_are_found():
     assert len(MESSAGES) > 200
-    assert ("tfrs_app/cli/recommend.py", "--user …: no such user in the dataset") in (
+    assert ("tfrs_app/cli/shop.py", "--user …: no such user in the dataset") in (
         MESSAGES
     )
 

@@ -44,11 +44,11 @@ def storefront(
     from serving.storefront import Models, listening, serve_page
     from serving.storefront import storefront as page_of
     from serving.storefront.site import address_of
-    from tfrs_app.cli.recommend import Shop
+    from tfrs_app.cli.shop import Shop
     from tfrs_app.cli.storefront_catalogue import catalogue_of
 
     if not timeout_s > 0:
-        raise ConfigError(f"--timeout-s {timeout_s} must be above 0")
+        raise ConfigError(f"--timeout-s {timeout_s} must be above 0; give e.g. 5")
     stages = stages_of(config, overrides)
     version = int(compare) if compare and compare.isdecimal() else None
     second = compare if version is None else None

@@ -19,7 +19,7 @@ from tfrs_app.cli.shoppers import shopper_of
 from tfrs_app.contract.features import ITEM_ID, Feature, Kind, Role
 
 if TYPE_CHECKING:
-    from tfrs_app.cli.recommend import Shop
+    from tfrs_app.cli.shop import Shop
     from tfrs_app.data.dataset import Dataset
 
 EXAMPLES = 200

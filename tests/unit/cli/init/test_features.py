@@ -35,7 +35,6 @@ def judged(name, values, role=Role.CANDIDATE):
     return (str(found[0].kind), "") if found else (None, left_out[0].why)
 
 
-NUMBERED = [str(n) for n in range(ROWS)]
 ITEM_COLUMNS = {
     "categorical": [
         ("colour", cycle(["red", "blue", "green"], ROWS)),
