@@ -33,10 +33,10 @@ LINES = [
 
 MY_SHOP = "-c configs/my_shop.yaml"
 NOT_RUN = {
-    "make demo": "takes an hour; `make -n` is run by tests/unit/test_docs.py",
+    "make demo": "takes half an hour; `make -n` is run by tests/unit/test_docs.py",
     "make test": "is what runs this",
-    "make storefront": "shows the demo's model; tests/e2e/test_storefront.py starts the "
-    "page of the toy shop",
+    "make storefront": "shows the demo's model; tests/e2e/test_storefront.py starts "
+    "the page of the toy shop",
     "make docs": "is built by tests/unit/test_docs.py",
     "make smoke": "is what the fixture toy_run does",
     "python3.11 -m venv .venv && .venv/bin/pip install -c constraints.txt "
