@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,22 +36,27 @@ def main() -> None:
     """Writes the files."""
     config, folder = Path(sys.argv[1]), Path(sys.argv[2])
     dataset = Stages(load_config(config, []), Console()).dataset
+    refuse_other_events(dataset.spec.event_types)
     write(dataset, config, folder)
     Console().print(f"questions {folder}")
 
 
-def write(dataset: Dataset, config: Path, folder: Path) -> None:
-    """Writes the events, the items, the users to ask and, apart, the answers.
+def refuse_other_events(types: Sequence[str]) -> None:
+    """Refuses a shop that logs more than purchases, of which most peers make nothing.
 
     Raises:
-        SystemExit: the shop logs more than purchases, of which most peers make nothing.
+        SystemExit: it does.
     """
-    log, split = dataset.events, dataset.split
-    if len(dataset.spec.event_types) > 1:
+    if len(types) > 1:
         raise SystemExit(
-            "the peers are compared on purchases alone, this shop logs "
-            f"{list(dataset.spec.event_types)}; pass a shop with one type of event"
+            f"the peers are compared on purchases alone, this shop logs {list(types)}; "
+            "pass a shop with one type of event"
         )
+
+
+def write(dataset: Dataset, config: Path, folder: Path) -> None:
+    """Writes the events, the items, the users to ask and, apart, the answers."""
+    log, split = dataset.events, dataset.split
     folder.mkdir(parents=True, exist_ok=True)
     known = log.span(None, split.test_start)
     np.savez_compressed(

@@ -27,15 +27,14 @@ SETTINGS = tuple(
         ("tfidf", 20, "binary"),
         ("bm25", 20, "binary"),
         ("cosine", 100, "binary"),
-        ("bm25", 100, "binary"),
         ("cosine", 20, "log"),
-        ("bm25", 100, "log"),
-        ("bm25", 500, "log"),
+        ("cosine", 20, "count"),
+        ("tfidf", 20, "count"),
+        ("bm25", 20, "count"),
+        ("cosine", 5, "count"),
+        ("cosine", 100, "count"),
+        ("cosine", 10, "binary"),
         ("tfidf", 100, "binary"),
-        ("tfidf", 100, "log"),
-        ("tfidf", 500, "log"),
-        ("cosine", 500, "log"),
-        ("cosine", 5, "binary"),
     )
 )
 

@@ -36,34 +36,30 @@ SETTINGS = tuple(
 
 @dataclass(frozen=True)
 class LightFmModel:
-    """Asks LightFM for the scores of the whole catalogue.
+    """Ranks by LightFM's biases and vectors, which its documentation gives for serving.
+
+    Its own `predict` goes through user and item one by one: 30 ms a user here.
 
     Args:
-        model: fitted.
+        item_biases: float32 `[items]`.
+        item_vectors: float32 `[items, dim]`.
+        user_vectors: float32 `[users, dim]`.
         had: what each user had, `[users, items]`.
-        item_features: `[items, features]`; None: an item is only itself.
     """
 
-    model: LightFM
+    item_biases: np.ndarray
+    item_vectors: np.ndarray
+    user_vectors: np.ndarray
     had: sp.csr_matrix
-    item_features: sp.csr_matrix | None
 
     def recommend(self, users: np.ndarray, k: int, *, new_only: bool) -> np.ndarray:
         """Returns each user's best k items, `[users, k]`."""
-        catalogue = np.arange(self.had.shape[1], dtype=np.int32)
-        lists = np.empty((len(users), k), np.int64)
-        for row, user in enumerate(users):
-            scores = self.model.predict(
-                int(user),
-                catalogue,
-                item_features=self.item_features,
-                num_threads=THREADS,
-            )
-            if new_only:
-                scores[self.had[user].indices] = -np.inf
-            best = np.argpartition(-scores, k)[:k]
-            lists[row] = best[np.argsort(-scores[best], kind="stable")]
-        return lists
+        scores = self.user_vectors[users] @ self.item_vectors.T + self.item_biases
+        if new_only:
+            scores[self.had[users].nonzero()] = -np.inf
+        best = np.argpartition(-scores, k, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1)
+        return np.take_along_axis(best, order, axis=1)
 
 
 def fit(data: Data, setting: Setting) -> Iterator[LightFmModel]:
@@ -79,7 +75,9 @@ def fit(data: Data, setting: Setting) -> Iterator[LightFmModel]:
     pairs = had.tocoo()
     for _ in range(setting["epochs"]):
         model.fit_partial(pairs, item_features=features, num_threads=THREADS)
-        yield LightFmModel(model, had, features)
+        item_biases, item_vectors = model.get_item_representations(features)
+        _, user_vectors = model.get_user_representations()
+        yield LightFmModel(item_biases, item_vectors, user_vectors, had)
 
 
 def one_hot(data: Data) -> sp.csr_matrix:

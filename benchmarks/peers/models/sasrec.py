@@ -28,10 +28,10 @@ SETTINGS = tuple(
         "epochs": 40,
     }
     for length, width, blocks, loss, negatives, rate, purchases in (
-        (100, 64, 2, "gBCE", 128, 0.001, "each"),
-        (200, 64, 1, "sampled_softmax", 256, 0.003, "first"),
-        (200, 64, 1, "sampled_softmax", 256, 0.003, "each"),
-        (400, 32, 1, "sampled_softmax", 256, 0.003, "first"),
+        (100, 64, 1, "gBCE", 16, 0.003, "first"),
+        (100, 64, 2, "gBCE", 16, 0.001, "each"),
+        (100, 64, 1, "sampled_softmax", 64, 0.003, "first"),
+        (200, 32, 1, "gBCE", 16, 0.003, "first"),
     )
 )
 
