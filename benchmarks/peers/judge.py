@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -114,7 +115,4 @@ def _ranked(hits: list[bool]) -> list[tuple[int, bool]]:
 
 
 def _sets(splits: np.ndarray, items: np.ndarray) -> list[frozenset[int]]:
-    return [
-        frozenset(items[start:end].tolist())
-        for start, end in zip(splits[:-1], splits[1:], strict=True)
-    ]
+    return [frozenset(items[start:end].tolist()) for start, end in pairwise(splits)]

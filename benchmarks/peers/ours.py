@@ -115,7 +115,7 @@ def asking(lists: Lists, question: Question) -> Callable[[np.ndarray, int], Any]
 def measured(
     questions: Path, name: str, times: dict[str, dict[str, float]]
 ) -> dict[str, Any]:
-    """Returns what training all parts, unless it was done elsewhere, and asking took."""
+    """Returns what asking took, and training all parts if that was done here."""
     paths = [questions / TRAINED.format(part=part) for part in PARTS[name]]
     parts = [json.loads(p.read_text(encoding="utf-8")) for p in paths if p.is_file()]
     whole = len(parts) == len(paths)  # runs copied from elsewhere took nothing here

@@ -2,6 +2,8 @@
 
     python -m benchmarks.peers.process tune PEER FOLDER
     python -m benchmarks.peers.process answer PEER FOLDER TARGET...
+
+The targets of one call are those that chose the same setting, which is fitted once.
 """
 
 from __future__ import annotations

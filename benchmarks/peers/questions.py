@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers.questions CONFIG FOLDER
 
-Needs the shop's dataset (`tfrs-app prepare`). Users, targets and exclusions are those of
-`tfrs-app evaluate`. What a rival may read and what only the judge may read lie in
+Needs the shop's dataset (`tfrs-app prepare`). Users, targets and exclusions are those
+of `tfrs-app evaluate`. What a rival may read and what only the judge may read lie in
 different files.
 """
 

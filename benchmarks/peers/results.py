@@ -1,6 +1,8 @@
 """Judges everybody's lists and writes the results.
 
     python -m benchmarks.peers.results FOLDER RESULTS.json
+
+A rival without lists of both targets is left out, and said so.
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ def judged(folder: Path) -> dict[str, Any]:
         )
         for target in TARGETS
     }
-    done = [r for r in RIVALS if (folder / r.name / TUNED).is_file()]
+    done = [rival for rival in RIVALS if finished(folder, rival)]
     return {
         "format": 1,
         "shop": meta["shop"],
@@ -82,6 +84,15 @@ def judged(folder: Path) -> dict[str, Any]:
         "resamples": RESAMPLES,
         "rivals": [_rival(folder, r, answers, draws, meta["items"]) for r in done],
     }
+
+
+def finished(folder: Path, rival: Rival) -> bool:
+    """Tells whether a rival has all its lists, and says so if not."""
+    measured = [MEASURED.format(target=target) for target in TARGETS]
+    whole = all((folder / rival.name / path).is_file() for path in measured)
+    if not whole:
+        print(f"{rival.title} has not finished; run `{COMMAND}` to go on")
+    return whole
 
 
 def machine() -> str:

@@ -59,7 +59,5 @@ def fit(data: Data, setting: Setting) -> Iterator[RecToolsModel]:
         recommend_n_threads=THREADS,
     )
     for _ in range(setting["epochs"] // EPOCHS_A_ROUND):
-        model.fit_partial(
-            dataset, min_epochs=EPOCHS_A_ROUND, max_epochs=EPOCHS_A_ROUND
-        )
+        model.fit_partial(dataset, min_epochs=EPOCHS_A_ROUND, max_epochs=EPOCHS_A_ROUND)
         yield RecToolsModel(model, dataset)

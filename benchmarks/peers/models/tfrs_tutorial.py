@@ -114,7 +114,5 @@ def fit(data: Data, setting: Setting) -> Iterator[TutorialModel]:
     for _ in range(setting["epochs"]):
         model.fit(batches.prefetch(1), verbose=0)
         search = tfrs.layers.factorized_top_k.BruteForce(model.user_tower)
-        search.index(
-            model.item_tower(tf.constant(item_ids)), tf.range(len(item_ids))
-        )
+        search.index(model.item_tower(tf.constant(item_ids)), tf.range(len(item_ids)))
         yield TutorialModel(search, user_ids, data.weighted("binary"))

@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.peers import judge
 from benchmarks.peers.judge import Answers, check, interval_of, metrics_of
-from tfrs_app.evaluation.metrics import hits_of, user_metrics
 from tfrs_app.evaluation import significance
+from tfrs_app.evaluation.metrics import hits_of, user_metrics
 
 USERS, ITEMS, K = 40, 150, 100
 
@@ -106,4 +106,10 @@ def test_the_judge_imports_no_rival():
         if isinstance(node, ast.Import)
         for alias in node.names
     }
-    assert names == {"__future__", "collections.abc", "dataclasses", "numpy"}
+    assert names == {
+        "__future__",
+        "collections.abc",
+        "dataclasses",
+        "itertools",
+        "numpy",
+    }
