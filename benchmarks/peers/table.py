@@ -30,6 +30,7 @@ COSTS = (
     "32 users, CPU ms",
     "one user, wall ms",
 )
+NOT_MEASURED = "not measured"
 
 
 def main() -> None:
@@ -77,12 +78,12 @@ def cost(results: dict[str, Any]) -> str:
     rows = []
     for rival in results["rivals"]:
         found = rival["targets"][TARGETS[0]]
-        requests = found["requests"]
+        requests, training = found["requests"], found["training"]
         rows.append(
             [
                 rival["title"],
-                f"{found['training']['cpu_s']:,.0f}",
-                f"{found['peak_mib']:,.0f}",
+                f"{training['cpu_s']:,.0f}" if training else NOT_MEASURED,
+                f"{found['peak_mib']:,.0f}" if training else NOT_MEASURED,
                 milliseconds(requests["1"]["cpu_ms"]),
                 milliseconds(requests["32"]["cpu_ms"]),
                 milliseconds(requests["1"]["wall_ms"]),
