@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -71,7 +72,12 @@ def stages_here(config: Path, folder: Path) -> Stages:
 
 
 def train(stages: Stages, part: str, path: Path) -> None:
-    """Trains one part and tells what that took, reading the dataset left out."""
+    """Trains one part and tells what that took, reading the dataset left out.
+
+    A run that is there would not be trained again, and so not be measured: it goes.
+    """
+    folder = stages.run_folder if part == TOWERS else stages.ranking_folder
+    shutil.rmtree(folder, ignore_errors=True)
     _ = stages.encoded.dataset.events
     clock = Clock()
     stages.train() if part == TOWERS else stages.train_ranking()

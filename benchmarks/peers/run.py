@@ -66,8 +66,8 @@ class Runner:
         """Makes what a rival lacks."""
         own = self._folder / rival.name
         if rival.ours:
-            self._train(PARTS[rival.name])
-            if not (own / TUNED).is_file():
+            trained = self._train(PARTS[rival.name])
+            if trained or not (own / TUNED).is_file():
                 arguments = ("answer", rival.name, self._config, str(self._folder))
                 self.ours("ours", *arguments)
             return
@@ -82,10 +82,16 @@ class Runner:
         """Runs a module of this folder in this environment."""
         self._start([sys.executable, "-m", f"benchmarks.peers.{module}", *arguments])
 
-    def _train(self, parts: Iterable[str]) -> None:
-        for part in parts:
-            if not (self._folder / TRAINED.format(part=part)).is_file():
-                self.ours("ours", "train", part, self._config, str(self._folder))
+    def _train(self, parts: Iterable[str]) -> bool:
+        """Trains what was not trained here; tells whether there was anything."""
+        missing = [
+            part
+            for part in parts
+            if not (self._folder / TRAINED.format(part=part)).is_file()
+        ]
+        for part in missing:
+            self.ours("ours", "train", part, self._config, str(self._folder))
+        return bool(missing)
 
     def _process(self, rival: Rival, step: str, targets: Iterable[str] = ()) -> None:
         own_environment = rival.environment == ".venv"
