@@ -29,7 +29,11 @@ class RecToolsModel:
     def recommend(self, users: np.ndarray, k: int, *, new_only: bool) -> np.ndarray:
         """Returns each user's best k items, `[users, k]`."""
         found = self.model.recommend(
-            users=users, dataset=self.dataset, k=k, filter_viewed=new_only
+            users=users,
+            dataset=self.dataset,
+            k=k,
+            filter_viewed=new_only,
+            on_unsupported_targets="ignore",  # whom it knows nothing of has no list
         )
         order = np.argsort(users)
         position = np.searchsorted(users[order], found[Columns.User].to_numpy())
