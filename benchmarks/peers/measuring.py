@@ -48,7 +48,7 @@ def request_times(
     for batch, requests in REQUESTS.items():
         walls, cpus = [], []
         for number in range(WARM + requests):
-            some = random.choice(users, size=batch, replace=False)
+            some = random.choice(users, size=min(batch, len(users)), replace=False)
             wall, cpu = time.perf_counter(), time.process_time()
             ask(some, K)
             if number >= WARM:

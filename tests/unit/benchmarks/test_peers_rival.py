@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from benchmarks.peers import files, rival
+from benchmarks.peers import files, judge, process, results, rival
 from benchmarks.peers.models.longer_lists import first_new, most_had
 from benchmarks.peers.questions import refuse_other_events, write
 from benchmarks.peers.rival import Data, fitted, stalled, tune
@@ -34,6 +34,7 @@ class Always:
 class Counting:
     """Lists a setting's items, one a round."""
 
+    PACKAGES = ("numpy",)
     SETTINGS = ({"items": (0, 4, 1)}, {"items": (2,)})
 
     def __init__(self):
@@ -104,6 +105,48 @@ def test_a_spent_budget_begins_nothing_new(folder, monkeypatch):
     found = tune(peer, folder)
     assert peer.fits == 1
     assert found["not_tried"] == [{"items": (2,)}]
+
+
+def test_answers_are_lists_and_what_they_took(folder):
+    peer = Counting()
+    chosen = {"setting": {"items": (0, 1)}, "rounds": 2, "ndcg": 0.1}
+    process.publish(folder / files.TUNED, {"chosen": {"all": chosen}})
+    process.answer(peer, folder, folder, ["all"])
+    with np.load(folder / files.LISTS.format(target="all")) as arrays:
+        assert arrays["lists"].tolist() == [[1], [1]]
+    path = folder / files.MEASURED.format(target="all")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert found["setting"] == {"items": [0, 1]}
+    assert found["packages"] == {"numpy": np.__version__}
+    assert found["training"]["cpu_s"] >= 0
+    assert found["peak_mib"] > 10
+    assert set(found["requests"]) == {"1", "32"}
+
+
+def test_results_compare_everybody_with_the_funnel(folder, monkeypatch):
+    # In file order the targets are one item each: date for ann, bread for cid.
+    with np.load(folder / files.ANSWERS) as arrays:
+        right = {t: arrays[f"{t}_items"][:, np.newaxis] for t in files.TARGETS}
+    nothing = {target: np.full((2, 1), -1) for target in files.TARGETS}
+    for name, lists in (("funnel", nothing), ("als", right)):
+        own = folder / name
+        own.mkdir()
+        process.publish(
+            own / files.TUNED,
+            {"tried": [], "not_tried": [], "cpu_s": 1.0, "chosen": {}},
+        )
+        for target in files.TARGETS:
+            np.savez(own / files.LISTS.format(target=target), lists=lists[target])
+            process.publish(
+                own / files.MEASURED.format(target=target), {"packages": {}}
+            )
+    monkeypatch.setattr(judge, "RESAMPLES", 10)
+    found = {r["name"]: r["targets"] for r in results.judged(folder)["rivals"]}
+    assert set(found) == {"als", "funnel"}
+    for target in files.TARGETS:
+        assert found["als"][target]["metrics"]["ndcg@20"] == 1
+        assert found["als"][target]["minus_funnel"] == [1, 1]
+        assert found["funnel"][target]["minus_funnel"] == [0, 0]
 
 
 def test_training_ends_at_the_chosen_round():
