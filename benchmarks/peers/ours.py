@@ -38,6 +38,7 @@ from tfrs_app.cli.options import stages_of
 from tfrs_app.cli.stages import Stages
 from tfrs_app.evaluation.protocol import Question, Target, ask
 from tfrs_app.evaluation.ranking import ranked_lists
+from tfrs_app.evaluation.retrieval_scorer import RetrievalScorer
 
 TOWERS, FUNNEL = "towers", "funnel"
 PACKAGES = ("tfrs-app", "tensorflow", "tensorflow-recommenders", "scann")
@@ -105,12 +106,14 @@ def answer(stages: Stages, name: str, questions: Path) -> None:
 @contextmanager
 def lists_of(stages: Stages, name: str) -> Iterator[Lists]:
     """Yields what answers a question with lists."""
+    if name == TOWERS:
+        reader = stages.encoded.reader(stages.towers.config.longest_history)
+        scorer = RetrievalScorer(stages.towers, reader)
+        yield lambda question, k: ranked_lists(scorer, question, k)
+        return
     with contestants(stages) as found:
-        if name == TOWERS:
-            yield lambda question, k: ranked_lists(found.towers, question, k)
-        else:
-            assert found.funnel is not None
-            yield found.funnel.lists
+        assert found.funnel is not None
+        yield found.funnel.lists
 
 
 def asking(lists: Lists, question: Question) -> Callable[[np.ndarray, int], Any]:
