@@ -144,7 +144,10 @@ def _metrics(
 ) -> dict[str, np.ndarray]:
     with np.load(folder / name / LISTS.format(target=target)) as arrays:
         lists = arrays["lists"]
-    check(lists, answers, items)
+    try:
+        check(lists, answers, items)
+    except ValueError as error:
+        raise SystemExit(f"{name} on {target}: {error}") from error
     return metrics_of(lists, answers)
 
 

@@ -27,7 +27,7 @@ from benchmarks.peers.judge import Answers, metrics_of
 
 Setting = Mapping[str, Any]
 
-BUDGET_CPU_S = 120
+BUDGET_CPU_S = 300
 """CPU seconds of tuning after which a peer begins nothing new; the same for all."""
 PATIENCE = 2
 """Rounds without a better list of either target after which a setting ends."""

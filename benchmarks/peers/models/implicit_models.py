@@ -29,5 +29,10 @@ class ImplicitModel:
             N=k,
             filter_already_liked_items=new_only,
         )
-        # Where items run out, filtered ones follow with the lowest score there is.
-        return np.where(scores > np.finfo(np.float32).min, items, -1)
+        # Where items run out, filtered ones follow with the lowest score there is;
+        # item-kNN's, with 0.
+        lists = np.where(scores > np.finfo(np.float32).min, items, -1)
+        if new_only:
+            for row, user in zip(lists, users, strict=True):
+                row[np.isin(row, self.user_items[user].indices)] = -1
+        return lists

@@ -31,14 +31,14 @@ SETTINGS = tuple(
         "learning_rate": rate,
         "batch_size": batch_size,
         "purchases": purchases,
-        "epochs": 10,
+        "epochs": epochs,
     }
-    for dim, rate, batch_size, purchases in (
-        (32, 0.1, 8192, "first"),
-        (32, 0.5, 8192, "first"),
-        (32, 0.1, 2048, "first"),
-        (32, 0.1, 2048, "each"),
-        (64, 0.1, 2048, "first"),
+    for dim, rate, batch_size, purchases, epochs in (
+        (32, 0.1, 8192, "first", 3),
+        (32, 0.5, 2048, "first", 5),
+        (32, 0.1, 2048, "first", 10),
+        (32, 0.1, 2048, "each", 10),
+        (64, 0.1, 2048, "first", 10),
     )
 )
 
