@@ -32,7 +32,7 @@ RIVALS = (
     Rival("als", "ALS (implicit)"),
     Rival("bpr", "BPR (implicit)"),
     Rival("ease", "EASE (RecTools)"),
-    Rival("lightfm_warp", "LightFM, WARP"),
+    Rival("lightfm_warp", "LightFM (WARP)"),
     Rival("sasrec", "SASRec (RecTools)"),
     Rival("keras_rs_two_tower", "KerasRS two-tower"),
     Rival("tfrs_tutorial", "TFRS tutorial two-tower", ".venv"),

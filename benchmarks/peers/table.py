@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.files import TARGETS
+from benchmarks.peers.rivals import RIVALS
 
 BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 HEADINGS = (
@@ -24,13 +25,12 @@ HEADINGS = (
     "against the funnel",
 )
 COSTS = (
-    "training, CPU s",
+    "training, CPU s (wall)",
     "peak memory, MiB",
-    "one user, CPU ms",
-    "32 users, CPU ms",
-    "one user, wall ms",
+    "one user, CPU ms (wall)",
+    "32 users, CPU ms (wall)",
 )
-NOT_MEASURED = "not measured"
+UNKNOWN = "not measured"
 
 
 def main() -> None:
@@ -45,10 +45,16 @@ def main() -> None:
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """Returns a table of quality for each target and one of cost."""
-    return "\n\n".join(
-        [*(quality(results, target) for target in TARGETS), cost(results)]
-    )
+    """Returns a table of quality for each target and one of cost.
+
+    Rivals of whom there are no results are named.
+    """
+    tables = [*(quality(results, target) for target in TARGETS), cost(results)]
+    there = {rival["name"] for rival in results["rivals"]}
+    absent = [rival.title for rival in RIVALS if rival.name not in there]
+    if absent:
+        tables.append(f"No results yet: {', '.join(absent)}.")
+    return "\n\n".join(tables)
 
 
 def quality(results: dict[str, Any], target: str) -> str:
@@ -78,15 +84,14 @@ def cost(results: dict[str, Any]) -> str:
     rows = []
     for rival in results["rivals"]:
         found = rival["targets"][TARGETS[0]]
-        requests, training = found["requests"], found["training"]
+        requests = [found["requests"][batch] for batch in ("1", "32")]
+        training = found["training"]
         rows.append(
             [
                 rival["title"],
-                f"{training['cpu_s']:,.0f}" if training else NOT_MEASURED,
-                f"{found['peak_mib']:,.0f}" if training else NOT_MEASURED,
-                milliseconds(requests["1"]["cpu_ms"]),
-                milliseconds(requests["32"]["cpu_ms"]),
-                milliseconds(requests["1"]["wall_ms"]),
+                both(training["cpu_s"], training["wall_s"]) if training else UNKNOWN,
+                f"{found['peak_mib']:,.0f}" if training else UNKNOWN,
+                *(both(r["cpu_ms"], r["wall_ms"]) for r in requests),
             ]
         )
     return table(("cost", *COSTS), rows)
@@ -102,7 +107,12 @@ def against(interval: list[float]) -> str:
     return "worse" if high < 0 else "not distinguishable"
 
 
-def milliseconds(value: float) -> str:
+def both(cpu: float, wall: float) -> str:
+    """Returns a CPU time and, in brackets, the wall time."""
+    return f"{short(cpu)} ({short(wall)})"
+
+
+def short(value: float) -> str:
     """Returns a time with two digits that count."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 

@@ -10,7 +10,7 @@ from benchmarks.peers.rivals import RIVALS
 from benchmarks.peers.table import (
     BEGIN,
     END,
-    NOT_MEASURED,
+    UNKNOWN,
     against,
     cost,
     markdown,
@@ -43,7 +43,7 @@ def results():
     return {
         "rivals": [
             rival("ours", 0.1, [0, 0], None),
-            rival("theirs", 0.2, [0.05, 0.15], {"cpu_s": 9876.5}),
+            rival("theirs", 0.2, [0.05, 0.15], {"cpu_s": 9876.5, "wall_s": 12.1}),
         ]
     }
 
@@ -59,8 +59,15 @@ def test_the_best_stands_first_whoever_it_is(results):
 
 def test_costs_that_nobody_measured_are_said_to_be_so(results):
     lines = cost(results).splitlines()
-    assert lines[2] == f"| ours | {NOT_MEASURED} | {NOT_MEASURED} | 2.0 | 32 | 1.2 |"
-    assert lines[3] == "| theirs | 9,876 | 1,234 | 2.0 | 32 | 1.2 |"
+    assert lines[2] == f"| ours | {UNKNOWN} | {UNKNOWN} | 2.0 (1.2) | 32 (1.0) |"
+    assert lines[3] == "| theirs | 9,876 (12) | 1,234 | 2.0 (1.2) | 32 (1.0) |"
+
+
+def test_who_has_no_results_is_named(results):
+    results["rivals"] = [{**row, "name": "als"} for row in results["rivals"]]
+    last = markdown(results).splitlines()[-1]
+    assert last.startswith("No results yet: item-kNN (implicit), BPR")
+    assert "ALS" not in last
 
 
 @pytest.mark.parametrize(
