@@ -14,9 +14,13 @@ OTHER_SHOP := $(addprefix benchmarks/,ablation.py cold_items.py fine_tuning.py r
 RUNTIME := .runtime/complete
 # What benchmarks/index.py is compared with
 PEERS := hnswlib==0.8.0 faiss-cpu==1.15.1
+# Where the recommenders live that `make peers` compares ours with
+PEERS_VENV := .venv-peers
+PEERS_STAMP := $(PEERS_VENV)/.installed
+PEERS_NEED := benchmarks/peers/requirements.txt benchmarks/peers/requirements-rectools.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo storefront screenshots smoke test test-fast test-browser test-runtime lint fmt bench docs docs-serve clean
+.PHONY: help setup demo storefront screenshots smoke test test-fast test-browser test-runtime lint fmt bench peers docs docs-serve clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -81,6 +85,16 @@ bench: export TF_CPP_MIN_LOG_LEVEL = 3
 bench: $(STAMP) ## Every benchmark of the demo, a table and a line of JSON each
 	@$(BIN)/python -m pip install -q $(PEERS)
 	@for script in $(filter-out $(OTHER_SHOP),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+$(PEERS_STAMP): $(PEERS_NEED)
+	@echo "Setting up $(PEERS_VENV) with $(PYTHON): once, a few minutes, about 1.5 GB"
+	$(PYTHON) -m venv --clear $(PEERS_VENV)
+	$(PEERS_VENV)/bin/python -m pip install --progress-bar off -r benchmarks/peers/requirements.txt
+	$(PEERS_VENV)/bin/python -m pip install --progress-bar off --no-deps -r benchmarks/peers/requirements-rectools.txt
+	@touch $@
+
+peers: $(STAMP) $(PEERS_STAMP) ## Other recommenders and ours on the same questions, an hour; goes on where it stopped
+	$(BIN)/python -m benchmarks.peers.run $(CONFIG) $(PEERS_VENV)/bin/python
 
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: $(STAMP) ## The documentation as a site in build/site; fails at a broken link

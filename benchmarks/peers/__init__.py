@@ -1,0 +1,1 @@
+"""Other recommenders and ours on the same questions, judged by one neutral script."""
