@@ -35,8 +35,9 @@ class Site:
     proxy: Proxy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
+    """Ends with its package: while it is there, an event loop runs in this thread."""
     expect.set_options(timeout=PATIENCE_MS)
     with launched() as browser:
         yield browser
@@ -45,7 +46,7 @@ def browser():
 @pytest.fixture(scope="session")
 def toy_site(toy_run, tmp_path_factory) -> Iterator[Site]:
     """The toy shop over gRPC, served in two versions."""
-    from tfrs_app.cli.recommend import Shop
+    from tfrs_app.cli.shop import Shop
     from tfrs_app.cli.storefront_catalogue import catalogue_of
 
     stages = toy_run.stages

@@ -10,7 +10,7 @@ from rich.console import Console
 from serving.storefront import Models, serving_page, storefront
 from tests.browser.asking import CARDS, settle
 from tests.browser.chromium import launched
-from tfrs_app.cli.recommend import Shop
+from tfrs_app.cli.shop import Shop
 from tfrs_app.cli.stages import Stages
 from tfrs_app.cli.storefront import own_server
 from tfrs_app.cli.storefront_catalogue import catalogue_of

@@ -67,9 +67,9 @@ def runs(servable, monkeypatch):
     seen = []
     run, fetch = servable.run, servable.fetch
 
-    def counted_run(name, inputs):
+    def counted_run(name, *given):
         seen.append(name)
-        return run(name, inputs)
+        return run(name, *given)
 
     def counted_fetch(feeds, nodes):
         seen.append(len(nodes))
@@ -174,7 +174,7 @@ def test_inputs_of_their_own_are_fed_alike(tmp_path):
 
 
 def test_a_label_that_is_no_utf8_gets_replacement_characters(servable, monkeypatch):
-    def run(_name, _inputs):
+    def run(_name, *_given):
         return {"classes": tf.constant([[b"a\xff"]]).numpy()}
 
     monkeypatch.setattr(servable, "run", run)
