@@ -43,14 +43,16 @@ def diversified(
         chosen = tf.gather(vectors, place, batch_dims=1)
         likeness = tf.maximum(likeness, tf.linalg.matvec(vectors, chosen))
         free &= ~tf.one_hot(place, n, True, False, dtype=tf.bool)
-        return step + 1, places.write(step, place), likeness, free
+        return step + 1, places.write(step + 1, place), likeness, free
 
+    # The first entry chooses nothing: an empty array could not be stacked.
+    places = tf.TensorArray(tf.int32, width + 1, element_shape=[None])
     _, places, _, _ = tf.while_loop(
         lambda step, *_: step < width,
         choose,
         (
             tf.constant(0),
-            tf.TensorArray(tf.int32, width, element_shape=[None]),
+            places.write(0, tf.zeros(tf.shape(score)[:1], tf.int32)),
             tf.zeros_like(score),  # unlike what is opposite, nothing is a gain
             tf.fill(tf.shape(score), True),
         ),
@@ -61,4 +63,4 @@ def diversified(
             tf.TensorShape([None, None]),
         ),
     )
-    return tf.transpose(places.stack())
+    return tf.transpose(places.stack())[:, 1:]

@@ -46,8 +46,11 @@ def places(score, vectors, width, diversity):
     return answer.numpy().tolist()
 
 
+SIZES = [(6, 9, 9), (6, 9, 4), (6, 9, 0), (1, 1, 1)]
+
+
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize(("batch", "n", "width"), [(6, 9, 9), (6, 9, 4), (1, 1, 1)])
+@pytest.mark.parametrize(("batch", "n", "width"), SIZES)
 def test_it_is_the_greedy_choice(seed, batch, n, width):
     score, vectors = case(seed, batch, n)
     diversity = np.random.default_rng(seed).random(batch)  # each list its own
@@ -89,7 +92,7 @@ def test_a_shorter_list_is_the_start_of_a_longer_one():
     whole = places(*case(7), 9, 0.5)
     for width in range(9):
         short = places(*case(7), width, 0.5)
-        assert short == ([row[:width] for row in whole] if width else [])
+        assert short == [row[:width] for row in whole]
 
 
 def test_a_copy_waits_until_something_else_was_shown():
@@ -108,3 +111,18 @@ def test_what_is_opposite_gains_nothing_over_what_is_unrelated():
 def test_equal_scores_and_lists_of_no_candidate_are_still_lists(score, diversity):
     vectors = np.eye(4)[np.newaxis]
     assert places([[score] * 4], vectors, 4, diversity) == [[0, 1, 2, 3]]
+
+
+def test_no_places_in_a_graph_of_any_shape():
+    graph = tf.function(
+        diversified,
+        input_signature=[
+            tf.TensorSpec([None, None]),
+            tf.TensorSpec([None, None, 2]),
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([None]),
+        ],
+    )
+    for batch, n in [(2, 3), (2, 0), (0, 3)]:
+        given = tf.ones([batch, n]), tf.ones([batch, n, 2])
+        assert graph(*given, tf.constant(0), tf.ones([batch])).shape == (batch, 0)

@@ -61,8 +61,10 @@ def test_a_test_without_an_answer_has_a_page_too():
 
 
 def test_memory_counts_what_a_process_started():
-    code = "import subprocess, sys; b = bytearray(1); subprocess.run(['sleep', '60'])"
-    with subprocess.Popen([sys.executable, "-c", code]) as process:
+    code = "import subprocess; print(flush=True); subprocess.run(['sleep', '60'])"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()  # it is up
         try:
             own = resident_mib(os.getpid())
             assert own > resident_mib(process.pid) > 1

@@ -32,7 +32,7 @@ const time = (answer) => `${ms(answer.calls.at(-1).ms)} at the model, ${ms(answe
 
 function drawOne(answer) {
   if (!answer.items.length) return [null, "nothing to show"];
-  const kind = first()?.ranks === false ? "by the towers; this model has no ranker" : "";
+  const kind = answer.items[0].source ? "" : "by the towers; this model has no ranker";
   const words = [some(answer.items.length, "item"), time(answer), kind].filter(Boolean).join(" · ");
   return [cards(answer.items), words];
 }
