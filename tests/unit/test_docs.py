@@ -148,3 +148,9 @@ def test_the_hooks_before_a_commit_are_those_of_make_lint():
     text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
     (repository,) = yaml.safe_load(text)["repos"]
     assert [hook["entry"] for hook in repository["hooks"]] == ["make lint"]
+
+
+def test_no_benchmark_hides_a_package():
+    """`python benchmarks/NAME.py` looks for modules in its own folder first."""
+    packages = {"tfrs_app", "beam", "serving", "tests"}
+    assert not packages & {path.stem for path in (ROOT / "benchmarks").iterdir()}

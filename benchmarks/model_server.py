@@ -1,6 +1,6 @@
 """Our server against an in-process loop over the same callable, and the obvious one.
 
-    python benchmarks/serving.py [configs/complete_journey.yaml] [--seconds 5]
+    python benchmarks/model_server.py [configs/complete_journey.yaml] [--seconds 5]
         [--rounds 3] [--cores 0 1]
 
 Needs the shop's published model (`make demo`). Users of the test window are drawn at
@@ -148,7 +148,7 @@ class Rivals:
 
 def _questions(config: str, folder: str) -> Path:
     """Writes the requests and returns the folder of the version to serve."""
-    # In a process of its own: this script's name hides the package `serving`.
+    # In a process of its own, since it loads the dataset.
     command = [sys.executable, str(HERE / "serving_load/questions.py")]
     done = subprocess.run(
         [*command, config, folder, str(QUESTIONS)],
@@ -189,7 +189,7 @@ def report(
         for name, told in calm.items()
     }
     document = {
-        "benchmark": "serving",
+        "benchmark": "model_server",
         "ratios": {**_rounded(ratios), **latency},
         "ratios_of_cpu_time": _rounded(cpu_ratios),
     }
