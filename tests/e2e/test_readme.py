@@ -37,6 +37,7 @@ NOT_RUN = {
     "make test": "is what runs this",
     "make storefront": "shows the demo's model; tests/e2e/test_storefront.py starts "
     "the page of the toy shop",
+    "make peers": "takes an hour",
     "make docs": "is built by tests/unit/test_docs.py",
     "make smoke": "is what the fixture toy_run does",
     "python3.11 -m venv .venv && .venv/bin/pip install -c constraints.txt "
