@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Annotated
@@ -41,7 +42,7 @@ def storefront(
 ) -> None:
     """Show a shop's recommendations on a page of this machine."""
     from serving.client import InvalidRequest
-    from serving.storefront import Models, listening, serve_page
+    from serving.storefront import Models, serve_page
     from serving.storefront import storefront as page_of
     from serving.storefront.site import address_of
     from tfrs_app.cli.shop import Shop
@@ -53,12 +54,7 @@ def storefront(
     version = int(compare) if compare and compare.isdecimal() else None
     second = compare if version is None else None
     with ExitStack() as opened:
-        try:
-            place = opened.enter_context(listening(port))
-        except OSError as error:
-            raise ServerError(
-                f"port {port} cannot be listened on ({error}); choose another --port"
-            ) from error
+        place = opened.enter_context(own_port(port))
         catalogue = catalogue_of(Shop.behind(stages), stages.config.shop)
         address = server or opened.enter_context(own_server(stages, version))
         try:
@@ -77,6 +73,25 @@ def storefront(
         with suppress(KeyboardInterrupt):
             serve_page(page_of(catalogue, models), place)
     stages.console.print("ended")
+
+
+@contextmanager
+def own_port(port: int) -> Iterator[socket.socket]:
+    """Listens for the page.
+
+    Raises:
+        ServerError: the port is taken, or not for this user.
+    """
+    from serving.storefront import listening
+
+    with ExitStack() as opened:
+        try:
+            place = opened.enter_context(listening(port))
+        except OSError as error:
+            raise ServerError(
+                f"port {port} cannot be listened on ({error}); choose another --port"
+            ) from error
+        yield place
 
 
 @contextmanager

@@ -61,7 +61,11 @@ class TwoTowers(keras.Model):
         self.corrected = setting["corrected"]
         sold = np.bincount(data.item, minlength=data.items).astype(np.float32)
         self.share = keras.ops.convert_to_tensor(sold / sold.sum())
-        self.softmax = keras.losses.CategoricalCrossentropy(from_logits=True)
+        # A mean would leave gradients far below Adagrad's first accumulator, 0.1, and
+        # the towers where they began.
+        self.softmax = keras.losses.CategoricalCrossentropy(
+            from_logits=True, reduction="sum"
+        )
 
     def call(self, inputs: Any) -> Any:
         """Returns the vectors of both sides of pairs."""
