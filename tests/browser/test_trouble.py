@@ -92,6 +92,15 @@ def test_the_pages_own_server_may_be_gone(toy, toy_site):
     expect(toy.locator("#for-you .failure")).to_have_count(0)
 
 
+def test_a_question_that_failed_alone_is_asked_again(toy):
+    """The trouble was over before anybody looked how the servers are."""
+    toy.route("**/api/recommend", lambda route: route.abort(), times=2)
+    toy.get_by_text("Only new to me").click()
+    expect(toy.locator("#for-you")).to_contain_text("own server does not answer")
+    expect(toy.locator("#for-you .failure")).to_have_count(0)
+    expect(toy.locator("#connection")).to_have_attribute("data-state", "online")
+
+
 def test_two_versions_stand_side_by_side(toy):
     toy.get_by_text("Compare two models").click()
     expect(toy.locator(".side-list")).to_have_count(2)

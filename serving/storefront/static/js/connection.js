@@ -7,13 +7,23 @@ import { change, session } from "./session.js";
 const ONLINE_MS = 10_000;
 const OFFLINE_MS = 1500;
 
+const waiting = new Set();
 let timer = 0;
 let looking = false;
+let lookedAt = 0;
+let doubted = false;
 
 export function watchConnection() {
-  onTrouble((trouble) => { if (trouble.isOffline || trouble.kind === "DeadlineExceeded") soon(0); });
+  onTrouble((trouble) => {
+    if (!trouble.isOffline && trouble.kind !== "DeadlineExceeded") return;
+    doubted = true;
+    soon(OFFLINE_MS - (Date.now() - lookedAt));
+  });
   look();
 }
+
+// Acts once, as soon as the first server is seen to answer.
+export const onceReached = (act) => waiting.add(act);
 
 function soon(wait) {
   clearTimeout(timer);
@@ -23,6 +33,8 @@ function soon(wait) {
 async function look() {
   if (looking) return;
   looking = true;
+  lookedAt = Date.now();
+  doubted = false;
   let servers;
   let compared = session.compared;
   try {
@@ -36,7 +48,14 @@ async function look() {
   const kept = servers.map((server, n) => ({ ...session.servers[n], ...server }));
   if (JSON.stringify(kept) !== JSON.stringify(session.servers)) change({ servers: kept, compared });
   show(kept[0], was);
-  soon(kept[0].online ? ONLINE_MS : OFFLINE_MS);
+  soon(kept[0].online && !doubted ? ONLINE_MS : OFFLINE_MS);
+  if (kept[0].online) reached();
+}
+
+function reached() {
+  const acts = [...waiting];
+  waiting.clear();
+  for (const act of acts) act();
 }
 
 function show(server, was) {

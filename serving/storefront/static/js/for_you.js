@@ -13,13 +13,7 @@ export function showForYou() {
   const shown = panel(byId("for-you"), byId("for-you-meta"), {
     empty: "No item passes. Loosen a filter.", skeleton: () => skeletons(session.k),
   });
-  let wasOnline = null;
-  onChange((names) => {
-    const isBack = names.includes("servers") && first()?.online && wasOnline === false;
-    if (names.includes("servers")) wasOnline = first()?.online ?? null;
-    if (!isBack && !names.some((name) => ASKED_BY.includes(name))) return;
-    shown.soon(() => ask(shown));
-  });
+  onChange((names) => { if (names.some((name) => ASKED_BY.includes(name))) shown.soon(() => ask(shown)); });
 }
 
 function ask(shown) {

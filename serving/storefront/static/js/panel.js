@@ -1,6 +1,7 @@
 // A part of the page that shows answers: waiting, stale, wrong and empty all look different.
 
 import { newest } from "./api.js";
+import { onceReached } from "./connection.js";
 import { el, fill } from "./dom.js";
 
 const SLOW_MS = 900;
@@ -34,13 +35,18 @@ export function panel(node, meta, { empty, skeleton }) {
         const kept = node.querySelector("[data-item]");
         node.classList.toggle("stale", Boolean(kept));
         meta.textContent = kept ? "No new answer: these are the last ones." : "";
-        node.querySelector(".failure")?.remove();
-        const failure = el(
-          "div", { class: "failure", role: "alert" },
-          el("p", { text: sentence(trouble) }), el("button", { type: "button", text: "Try again", onclick: again }),
-        );
-        if (kept) node.prepend(failure);
-        else fill(node, failure);
+        let failure = node.querySelector(".failure");
+        // The same trouble again is not announced again.
+        if (failure?.querySelector("p").textContent !== sentence(trouble)) {
+          failure?.remove();
+          failure = el(
+            "div", { class: "failure", role: "alert" },
+            el("p", { text: sentence(trouble) }), el("button", { type: "button", text: "Try again", onclick: () => again() }),
+          );
+          if (kept) node.prepend(failure);
+          else fill(node, failure);
+        }
+        if (trouble.isOffline) onceReached(() => { if (failure.isConnected) again(); });
       },
     });
   }
