@@ -7,8 +7,10 @@ Needs the shop's published model (`make demo`). Users of the test window are dra
 random. The server, the loop (the limit: batches of as many users as there are
 connections, prepared beforehand) and the obvious server (grpcio, eager signature,
 `tf.make_ndarray`) share the first core and take turns; the load generator, a process of
-its own without TensorFlow, has the second. Rates are medians of the rounds' ratios; the
-processor time a request beside them does not suffer from neighbours.
+its own without TensorFlow, has the second. Last, a server of two workers has a core for
+each; its second shares with the generator, which over REST takes a few hundredths.
+Rates are medians of the rounds' ratios; the processor time a request beside them does
+not suffer from neighbours.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ QUESTIONS = 2000
 SHARE_OF_CAPACITY = 0.7
 HERE = Path(__file__).parent
 BATCHING = HERE.parent / "serving/deploy/config/batching.config"
-LIMIT, GRPC, REST, NAIVE = "limit", "grpc", "rest", "naive"
+LIMIT, GRPC, REST, NAIVE, PAIR = "limit", "grpc", "rest", "naive", "rest, two workers"
 
 
 def main() -> None:
@@ -76,18 +78,24 @@ class Rivals:
         _answer(self.limit)
         self.naive = self._started(stack, "naive.py", version, self.core)
         naive = f"127.0.0.1:{_answer(self.naive)['port']}"
-        self.server = self._server(stack, version)
+        self.server = self._server(stack, version, f"{self.core}")
+        self.pair = self._server(
+            stack, version, f"{self.core},{self.client_core}", "--workers=2"
+        )
         words = self.server.stdout.readline().replace(",", " ").split()
+        of_pair = self.pair.stdout.readline().replace(",", " ").split()
         self.addresses = {
             GRPC: words[words.index("gRPC") + 1],
             REST: words[words.index("REST") + 1],
             NAIVE: naive,
+            PAIR: of_pair[of_pair.index("REST") + 1],
         }
 
     def measured(self, signature: str) -> dict[str, dict[str, float]]:
         """Returns what each rival does in its turn of one round."""
         told = {LIMIT: self._limit(signature)}
-        for name in (GRPC, REST, NAIVE) if signature == "recommend" else (GRPC, REST):
+        names = (GRPC, REST, PAIR, NAIVE) if signature == "recommend" else (GRPC, REST)
+        for name in names:
             told[name] = self._asked(name, signature, 0)
         return told
 
@@ -101,9 +109,9 @@ class Rivals:
         return _answer(self.limit)
 
     def _asked(self, name: str, signature: str, rate: float) -> dict[str, float]:
-        process = self.naive if name == NAIVE else self.server
+        process = {NAIVE: self.naive, PAIR: self.pair}.get(name, self.server)
         before = _cpu_seconds(process.pid)
-        protocol = REST if name == REST else GRPC
+        protocol = REST if name in {REST, PAIR} else GRPC
         done = subprocess.run(
             [
                 sys.executable,
@@ -124,16 +132,17 @@ class Rivals:
         command = [sys.executable, str(HERE / "serving_load" / script)]
         return self._process(stack, [*command, *map(str, arguments)])
 
-    def _server(self, stack: ExitStack, version: Path) -> Any:
+    def _server(self, stack: ExitStack, version: Path, cores: str, *flags: str) -> Any:
         return self._process(
             stack,
             [
-                "taskset", "-c", str(self.core), sys.executable, "-m", "serving.server",
+                "taskset", "-c", cores, sys.executable, "-m", "serving.server",
                 "--model_name", version.parent.name,
                 "--model_base_path", str(version.parent),
                 "--port=auto",
                 "--rest_api_port=auto",
                 "--enable_batching", f"--batching_parameters_file={BATCHING}",
+                *flags,
             ],
         )  # fmt: skip
 
@@ -180,6 +189,9 @@ def report(
                 key = "recommend_grpc_vs_naive"
                 ratios[key].append(one[GRPC]["qps"] / one[NAIVE]["qps"])
                 cpu_ratios[key].append(one[NAIVE]["cpu"] / one[GRPC]["cpu"])
+                ratios["recommend_two_workers_vs_one"].append(
+                    one[PAIR]["qps"] / one[REST]["qps"]
+                )
     for name, told in calm.items():
         table.add_row(f"recommend, {name}", "70 % load", *map(str, _medians([told])))
     console.print(table)
@@ -215,8 +227,16 @@ def _answer(process: Any) -> dict[str, Any]:
 
 
 def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Returns the processor time of a process and of those that it started."""
+    process = Path(f"/proc/{pid}")
+    fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = [
+        int(child)
+        for thread in (process / "task").iterdir()
+        for child in (thread / "children").read_text().split()
+    ]
+    return own + sum(map(_cpu_seconds, children))
 
 
 if __name__ == "__main__":

@@ -207,7 +207,7 @@ def _listed(proto: Any, kind: TensorType) -> Array:
     try:
         if kind is HALF:
             return np.array(values, np.uint16).view(np.float16)
-        return np.array(values, kind.dtype)
+        return np.fromiter(values, kind.dtype, len(values))
     except OverflowError as error:
         raise TensorError(f"{kind.field} holds a value outside {kind.name}") from error
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from tensorflow_serving.apis import predict_pb2
 
 from serving.json_text import dumps
-from serving.tensor_codec import encode
+from serving.tensor_codec import encode_content
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.loading import load_config
 from tfrs_app.data.dataset import Dataset
@@ -80,7 +80,7 @@ def _grpc(model: str, signature: str, inputs: dict[str, np.ndarray]) -> bytes:
     request.model_spec.name = model
     request.model_spec.signature_name = signature
     for name, array in inputs.items():
-        encode(array, request.inputs[name])
+        encode_content(array, request.inputs[name])
     message: bytes = request.SerializeToString()
     return message
 

@@ -22,7 +22,13 @@ from serving.client.errors import (
 from serving.client.spec import Signature, TensorSpec, VersionStatus
 from serving.client.steps import Reply, Request
 from serving.protocol import messages
-from serving.tensor_codec import Array, TensorError, decode, encode, type_of_number
+from serving.tensor_codec import (
+    Array,
+    TensorError,
+    decode,
+    encode_content,
+    type_of_number,
+)
 
 _OK = 0
 _UNAVAILABLE = 14
@@ -100,7 +106,7 @@ class GrpcDialect(Dialect):
         self._choose(request.model_spec)
         request.model_spec.signature_name = name
         for alias, array in inputs.items():
-            encode(array, request.inputs[alias])
+            encode_content(array, request.inputs[alias])
         return Request(messages.PREDICT, request.SerializeToString())
 
     def read_outputs(self, reply: Reply, _signature: Signature) -> dict[str, Array]:

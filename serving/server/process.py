@@ -17,6 +17,10 @@ _LOG = logging.getLogger(__name__)
 
 _KILLED = 130
 
+# TensorFlow's own allocator for large tensors keeps what it once had: after seven swaps
+# the demo's model took 2.2 GiB with it and 1.7 without, at the same speed.
+_GIVES_MEMORY_BACK = {"TF_ONEDNN_USE_SYSTEM_ALLOCATOR": "1"}
+
 
 class Signals:
     """Notes SIGTERM, SIGINT (end) and SIGHUP (read the config again).
@@ -59,6 +63,8 @@ def serve(options: ServerOptions) -> None:
     Raises:
         ServerError: no model can be loaded or a port is taken.
     """
+    for name, value in _GIVES_MEMORY_BACK.items():
+        os.environ.setdefault(name, value)
     signals = Signals()
     with reserved(options) as known:  # before TensorFlow's seconds of import
         if known.workers > 1:

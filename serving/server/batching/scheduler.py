@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +19,8 @@ from serving.server.errors import ServingError
 from serving.tensor_codec import Array
 
 _LOG = logging.getLogger(__name__)
+
+_NICENESS = 5
 
 RunSignature = Callable[[str, Mapping[str, Array]], Outputs]
 Waited = Callable[[str, float], None]
@@ -81,6 +85,7 @@ class BatchScheduler:
             thread.join()
 
     def _work(self) -> None:
+        _let_others_read_first()
         while batch := self._next_batch():
             try:
                 self._answer(batch)
@@ -137,6 +142,16 @@ class BatchScheduler:
         rows = self._parameters.filled_up(sum(task.rows for task in tasks))
         outputs = self._run(first.signature, joined(tasks, rows))
         return cut(outputs, tasks, rows)
+
+
+def _let_others_read_first() -> None:
+    """Where cores are short, lets requests be read before batches are run.
+
+    Else batches and readers share a core by halves, and batches stay small: 7 requests
+    where 32 clients ask, at half as much again of processor time for each.
+    """
+    if sys.platform == "linux":  # elsewhere this would be the whole process'
+        os.nice(_NICENESS)
 
 
 def _is_wanted(task: Task, now: float) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import tensorflow as tf
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +19,7 @@ from serving.server.rest.landing import Landing
 from serving.server.rest.path import Target
 from serving.server.rest.predict_body import encode_answer, parse_body, to_arrays
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # Below these, reading or writing takes less time than its way to a thread and back.
@@ -49,7 +50,7 @@ class Predictor:
         """
         deadline = call.deadline = time.monotonic() + self._timeout_s
         is_small = len(body) <= _SMALL_BODY_BYTES
-        request = await _done(is_small, lambda: parse_body(body))
+        request = await _done(is_small, parse_body, body)
         lease = self._registry.lease(target.model, target.version, target.label)
         with lease as servable:
             call.version = servable.version
@@ -59,16 +60,16 @@ class Predictor:
             )
             signature = _signature(servable.signatures, call.signature)
             signature.check_method(self._check_method)
-            call.inputs = await _done(is_small, lambda: to_arrays(request, signature))
+            call.inputs = await _done(is_small, to_arrays, request, signature)
+            form = request.format
+            del request  # its thousands of objects, while they are still in the cache
             with call.timed_run():
                 future = servable.submit(call.signature, call.inputs, deadline)
                 outputs = await self._landing.result(future, deadline)
         call.outputs = outputs
         elements = sum(array.size for array in outputs.values())
-        return await _done(
-            elements <= _SMALL_ANSWER_ELEMENTS,
-            lambda: encode_answer(outputs, request.format),
-        )
+        is_small = elements <= _SMALL_ANSWER_ELEMENTS
+        return await _done(is_small, encode_answer, outputs, form)
 
     @cached_property
     def _landing(self) -> Landing:
@@ -82,5 +83,9 @@ def _signature(signatures: Mapping[str, Signature], name: str) -> Signature:
     raise invalid(f'Serving signature name: "{name}" not found in signature def')
 
 
-async def _done(is_small: bool, work: Callable[[], T]) -> T:
-    return work() if is_small else await run_in_threadpool(work)
+async def _done(
+    is_small: bool, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    if is_small:
+        return work(*args, **kwargs)
+    return await run_in_threadpool(work, *args, **kwargs)

@@ -15,6 +15,7 @@ from serving.client import (
 )
 from serving.client.retries import Retries
 from serving.protocol import messages
+from serving.tensor_codec import decode
 from tests.unit.serving.client_server import Grpc, Rest, client
 
 GOOD = {"item_id": [["a", "b", ""]], "score": [[2.0, 1.0, 0.0]]}
@@ -66,7 +67,7 @@ def test_a_batch_is_one_request_with_histories_padded_in_front():
     history = sent.inputs["history_item_id"]
     assert list(history.string_val) == [b"x", b"y", b"", b"", b"", b"z"]
     assert list(sent.inputs["exclude"].string_val) == [b"", b"", b"q"]
-    assert list(sent.inputs["k"].int_val) == [1]
+    assert decode(sent.inputs["k"]) == 1
 
 
 @pytest.mark.parametrize(

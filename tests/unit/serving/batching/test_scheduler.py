@@ -1,5 +1,7 @@
 """When batches form, what they hold, and who gets which answer or error."""
 
+import os
+import sys
 import threading
 import time
 
@@ -40,6 +42,18 @@ def test_what_queued_while_a_batch_ran_is_the_next_batch(batcher):
 
 def test_without_a_timeout_nobody_waits_for_company(batcher):
     assert batcher(max_batch_size=100)("halve", x=floats(4)).result(60)["y"] == [2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads")
+def test_batches_leave_the_cores_to_those_who_read(batcher):
+    def niceness(thread):
+        return os.getpriority(os.PRIO_PROCESS, thread.native_id)
+
+    ask = batcher(max_batch_size=100)
+    assert ask("halve", x=floats(4)).result(60)["y"] == [2]
+    here = niceness(threading.current_thread())
+    threads = [t for t in threading.enumerate() if t.name.startswith("batch-")]
+    assert {niceness(t) for t in threads} == {min(here + 5, 19)}
 
 
 def test_a_full_batch_does_not_wait_for_its_timeout(batcher):
