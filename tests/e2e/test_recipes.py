@@ -1,21 +1,26 @@
 """The snippets of docs/recipes.md ask a real server and get what the page says."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
+import grpc
 import pytest
+from google.protobuf import json_format
 
+from serving.protocol import messages
 from serving.server.server import running
 from tests.integration.serving.clients import options_of
 from tests.toy_shop import parity_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 PROGRAMS = {
     "bash": ("bash", "-euo", "pipefail", "-c"),
     "python": (sys.executable, "-c"),
@@ -94,3 +99,17 @@ def test_all_languages_list_the_same(server):
     assert len(lists) == len(PROGRAMS)
     assert len(lists[0]) == 5
     assert lists.count(lists[0]) == len(lists)
+
+
+def test_grpcurls_message_is_answered(server):
+    words = shlex.split(re.search(r"^ *(grpcurl .*?)\n *```", PAGE, re.S | re.M)[1])
+    message = words[words.index("-d") + 1]
+    request = json_format.Parse(message, messages.PredictRequest())
+    with grpc.insecure_channel(server.grpc) as channel:
+        call = channel.unary_unary(
+            f"/{words[-1]}",
+            messages.PredictRequest.SerializeToString,
+            messages.PredictResponse.FromString,
+        )
+        answer = call(request, timeout=60)
+    assert len(answer.outputs["item_id"].string_val) == 5
