@@ -10,18 +10,21 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from tfrs_app.contract.op_libraries import load_op_libraries
+
 
 class SavedModel:
     """Answers a model's signatures; inputs that are left out get their defaults.
 
-    A graph with ScaNN's or TensorFlow Text's ops needs `scann` or `tensorflow_text`
-    imported first.
-
     Args:
         folder: of the version, `models/<shop>/<version>`.
+
+    Raises:
+        ArtifactError: the graph has ops of a package that is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
+        load_op_libraries(folder)
         self._model = tf.saved_model.load(str(folder))
         saved = saved_model_pb2.SavedModel.FromString(
             (folder / tf.saved_model.SAVED_MODEL_FILENAME_PB).read_bytes()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import grpc
 import numpy as np
@@ -23,37 +22,7 @@ from serving.server.batching.task import Outputs
 from serving.server.errors import ServingError, code_of_number
 from serving.server.models.signature import INIT_OP_SIGNATURE, Signature
 from serving.tensor_codec import Array
-from tfrs_app.contract.errors import ArtifactError
-
-
-class _Library(NamedTuple):
-    """Names ops that TensorFlow itself lacks, and where they come from."""
-
-    name: str
-    ops: tuple[bytes, ...]
-    """What the names of some of them hold."""
-    package: str
-    module: str
-    remedy: str
-
-
-_LIBRARIES = (
-    _Library(
-        "ScaNN",
-        (b"Scann>",),
-        "scann",
-        "scann.scann_ops.py.scann_ops",
-        "install scann[tf] or export with the exact index",
-    ),
-    _Library(
-        "TensorFlow Text",
-        (b"Tokenize", b"NormalizeUTF8", b"FastBertNormalize"),
-        "tensorflow_text",
-        "tensorflow_text",
-        "install tfrs-app[text]",
-    ),
-)
-
+from tfrs_app.contract.op_libraries import load_op_libraries
 
 _PLACEHOLDERS = {"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"}
 
@@ -88,7 +57,7 @@ class Servable:
         """
         self.model = model
         self.version = version
-        _register_custom_ops(folder)
+        load_op_libraries(folder)
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_session_config())
         try:
             meta_graph = self._load(folder)
@@ -230,26 +199,6 @@ def _session_config() -> Any:
     config = config_pb2.ConfigProto()
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     return config
-
-
-def _register_custom_ops(folder: Path) -> None:
-    """Loads the op libraries of which the graph names an op.
-
-    The bytes are searched, not parsed: TensorFlow parses them right after, and a false
-    hit only costs an import.
-    """
-    path = folder / tf.saved_model.SAVED_MODEL_FILENAME_PB
-    graph = path.read_bytes() if path.is_file() else b""
-    for library in _LIBRARIES:
-        if not any(op in graph for op in library.ops):
-            continue
-        try:
-            importlib.import_module(library.module)
-        except ImportError as error:
-            raise ArtifactError(
-                f"{folder}: the model uses {library.name} ops, but {library.package} "
-                f"cannot be imported ({error}); {library.remedy}"
-            ) from error
 
 
 def _signatures(meta_graph: Any) -> dict[str, Signature]:
