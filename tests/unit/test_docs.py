@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from tests.program import tfrs_app
 from tfrs_app.contract.config import ShopConfig
 from tfrs_app.contract.features import Feature
+from tfrs_app.contract.loading import load_config
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -154,3 +155,30 @@ def test_no_benchmark_hides_a_package():
     """`python benchmarks/NAME.py` looks for modules in its own folder first."""
     packages = {"tfrs_app", "beam", "serving", "tests"}
     assert not packages & {path.stem for path in (ROOT / "benchmarks").iterdir()}
+
+
+def overriding_commands():
+    """Yields each shipped config and what a page, or it itself, overrides of it."""
+    configs = sorted((ROOT / "configs").glob("*.yaml"))
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for config in configs:
+            for rest in re.findall(rf"-c configs/{config.name}(.*)", text):
+                yield from ((config, override) for override in overrides_in(rest))
+    for config in configs:
+        for override in overrides_in(config.read_text(encoding="utf-8")):
+            yield config, override
+
+
+def overrides_in(text):
+    for quoted, bare in re.findall(r"--set (?:'([^']+)'|([\w.]+=[^\s`]+))", text):
+        yield (quoted or bare).replace("=...", "=elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("config", "override"),
+    sorted(set(overriding_commands())),
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_what_a_page_overrides_is_there(config, override):
+    load_config(config, [override])
