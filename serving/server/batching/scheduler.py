@@ -147,8 +147,8 @@ class BatchScheduler:
 def _let_others_read_first() -> None:
     """Where cores are short, lets requests be read before batches are run.
 
-    Else batches and readers share a core by halves, and batches stay small: 7 requests
-    where 32 clients ask, at half as much again of processor time for each.
+    What has arrived so joins the next batch. On one core 32 clients got 2 to 14 %
+    more answers.
     """
     if sys.platform == "linux":  # elsewhere this would be the whole process'
         os.nice(_NICENESS)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
+from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.json_text import dumps
-from serving.server.asgi import Answer, header
 from serving.server.operations.tokens import Right, Tokens, Verdict
 
 _HEALTH = "/grpc.health.v1.Health/"
@@ -67,17 +68,22 @@ class TokenCheck:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
         verdict = self._tokens.verdict(
-            header(scope, "authorization"), self._right(scope)
+            Headers(scope=scope).get("authorization"), self._right(scope)
         )
         if verdict is Verdict.ALLOWED:
             await self._app(scope, receive, send)
             return
         # The body stays unread, so the connection is of no further use.
-        headers = {b"connection": b"close"}
+        headers = {"connection": "close"}
         if verdict is Verdict.UNKNOWN:
-            headers[b"www-authenticate"] = b"Bearer"
-        body = dumps({"error": _MESSAGES[verdict]}, ())
-        await Answer(_HTTP[verdict], body, headers).send(send)
+            headers["www-authenticate"] = "Bearer"
+        response = Response(
+            dumps({"error": _MESSAGES[verdict]}, ()),
+            _HTTP[verdict],
+            headers,
+            "application/json",
+        )
+        await response(scope, receive, send)
 
     def _right(self, scope: Scope) -> Right:
         if scope["path"] in OPEN_PATHS:

@@ -8,17 +8,16 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.json_text import dumps
-from serving.server.asgi import Answer, ClientGoneError, header, read_body
 from serving.server.errors import ServingError
 from serving.server.examples.calls import asked_signature, classify, regress
 from serving.server.messages import signature_def_map, status_response
@@ -52,9 +51,9 @@ _PROBES = ("/livez", _READINESS)
 
 _WITH_ORIGIN = re.compile(r"https?://")
 _CORS_HEADERS = {
-    b"access-control-allow-origin": b"*",
-    b"access-control-allow-methods": b"POST, GET",
-    b"access-control-allow-headers": b"Content-Type",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, GET",
+    "Access-Control-Allow-Headers": "Content-Type",
 }
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 
@@ -90,47 +89,47 @@ class RestApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
+        request = Request(scope, receive)
         try:
-            body = await read_body(receive)  # the HTTP protocol limits its length
-            answer = await self._answer(scope, body)
-        except ClientGoneError:
+            body = await request.body()  # its length is the HTTP protocol's to limit
+            response = await self._answer(request, body)
+        except ClientDisconnect:
             return
         except BodyTooLargeError as error:
-            answer = _error(413, str(error))
+            response = _error(413, str(error))
         if self._protocol.cors:
-            answer = replace(answer, headers=_CORS_HEADERS)
-        await answer.send(send)
+            response.headers.update(_CORS_HEADERS)
+        await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, body: bytes) -> Answer:
-        path = scope["raw_path"].decode("ascii", errors="replace")
-        method = scope["method"]
-        if path in _PROBES and method == "GET":
+    async def _answer(self, request: Request, body: bytes) -> Response:
+        path = request.scope["raw_path"].decode("ascii", errors="replace")
+        if path in _PROBES and request.method == "GET":
             return self._probe(path)
         if not is_api_path(path):
-            return _error(404, f"Not Found: {method} {path}")
-        if method == "OPTIONS":
-            return _preflight(scope)
+            return _error(404, f"Not Found: {request.method} {path}")
+        if request.method == "OPTIONS":
+            return _preflight(request)
         try:
-            target = parse(method, path)
-            if "gzip" in (header(scope, "content-encoding") or "").lower():
+            target = parse(request.method, path)
+            if "gzip" in request.headers.get("content-encoding", "").lower():
                 body = await run_in_threadpool(inflate, body, self._max_inflated_bytes)
-            return Answer(200, await self._content(scope, target, body))
+            return _json(200, await self._content(request, target, body))
         except ServingError as error:
             return _error(error.http_status, error.message)
         except BodyTooLargeError:
             raise
         except Exception as error:  # one request's fault must not be silent, nor spread
-            _LOG.exception("%s %s failed", method, path)
+            _LOG.exception("%s %s failed", request.method, path)
             return _error(500, type(error).__name__)
 
-    def _probe(self, path: str) -> Answer:
+    def _probe(self, path: str) -> Response:
         trouble = self._health.trouble() if path == _READINESS else ""
-        return _error(503, trouble) if trouble else Answer(200, b"{}")
+        return _error(503, trouble) if trouble else _json(200, b"{}")
 
-    async def _content(self, scope: Scope, target: Target, body: bytes) -> bytes:
+    async def _content(self, request: Request, target: Target, body: bytes) -> bytes:
         with self._observers.call(_API[target.verb], Entrypoint.REST) as call:
             call.model = target.model
-            call.header = partial(header, scope)
+            call.header = request.headers.get
             match target.verb:
                 case Verb.PREDICT:
                     return await self._predictor.answer(target, body, call)
@@ -201,9 +200,9 @@ def inflate(body: bytes, limit: int) -> bytes:
     return inflated if inflater.eof else b""
 
 
-def _preflight(scope: Scope) -> Answer:
-    if _WITH_ORIGIN.search(header(scope, "origin") or ""):
-        return Answer(200, b"")
+def _preflight(request: Request) -> Response:
+    if _WITH_ORIGIN.search(request.headers.get("origin", "")):
+        return _json(200, b"")
     return _error(400, "Origin header is missing in CORS preflight")
 
 
@@ -216,7 +215,11 @@ def _to_dict(message: Any) -> dict[str, Any]:
     return document
 
 
-def _error(status: int, message: str) -> Answer:
+def _error(status: int, message: str) -> Response:
     # Names out of a body may hold bytes that were no UTF-8.
     text = message.encode(errors="surrogateescape").decode(errors="replace")
-    return Answer(status, dumps({"error": text}, ()))
+    return _json(status, dumps({"error": text}, ()))
+
+
+def _json(status: int, content: bytes) -> Response:
+    return Response(content, status, media_type="application/json")

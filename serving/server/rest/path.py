@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from urllib.parse import unquote
 
 from serving.server.errors import invalid
@@ -46,7 +45,6 @@ def is_api_path(path: str) -> bool:
     return path.lower().startswith("/v1/")
 
 
-@lru_cache(maxsize=256)
 def parse(method: str, path: str) -> Target:
     """Returns what a request line asks for.
 
