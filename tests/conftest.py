@@ -22,8 +22,13 @@ COSTLY = frozenset(
     {"toy_run", "simulated_dataset", "simulated_towers", "minilm_folder"}
 )
 """Fixtures that take long: what asks for one, directly or through another, is slow."""
-WHOLE_SYSTEMS = ("tests/conformance/", "tests/e2e/", "tests/integration/")
-"""Where tests run jobs, servers and processes: all of them are slow."""
+WHOLE_SYSTEMS = (
+    "tests/browser/",
+    "tests/conformance/",
+    "tests/e2e/",
+    "tests/integration/",
+)
+"""Where tests run jobs, servers, browsers and processes: all of them are slow."""
 SMOKE = Path(__file__).parents[1] / "configs" / "smoke.yaml"
 
 
