@@ -94,7 +94,7 @@ def measured(stages: Stages, calls: dict[str, Call], batch: int) -> dict[str, fl
         users = random.integers(dataset.events.users, size=batch)
         ends = dataset.events.row_splits[users + 1]
         moment = dataset.events.timestamp[ends - 1] + 1
-        length = stages.towers.config.longest_history
+        length = stages.history_length
         raw = raw_queries(dataset, users, ends, moment, length)
         inputs = {name: tf.constant(value) for name, value in raw.items()}
         inputs["k"] = tf.constant(K)

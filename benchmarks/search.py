@@ -103,7 +103,7 @@ def places(
             users,
             ends[users],
             np.full(len(users), start_s),
-            stages.towers.config.longest_history,
+            stages.history_length,
         )
         answer = search(
             query=tf.constant(words[first : first + AT_ONCE]),

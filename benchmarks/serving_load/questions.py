@@ -31,7 +31,7 @@ def main() -> None:
     config, folder, count = sys.argv[1:]
     stages = Stages(load_config(Path(config), []), Console(stderr=True))
     model = stages.layout.model(stages.config.shop)
-    length = stages.towers.config.longest_history
+    length = stages.history_length
     write_questions(
         Path(folder), stages.encoded.dataset, model.name, length, int(count)
     )

@@ -111,8 +111,7 @@ def contestants(stages: Stages) -> Iterator[Contestants]:
     from tfrs_app.export.ranked_recommender import RankedRecommender
 
     towers, encoded = stages.towers, stages.encoded
-    length = towers.config.longest_history
-    scorer = RetrievalScorer(towers, encoded.reader(length))
+    scorer = RetrievalScorer(towers, encoded.reader(towers.config.longest_history))
     if stages.ranker is None:
         yield Contestants(scorer)
         return
@@ -127,7 +126,7 @@ def contestants(stages: Stages) -> Iterator[Contestants]:
         )
         assert isinstance(recommender, RankedRecommender)
         save(recommender, Path(folder))
-        requests = Requests(encoded.dataset, length)
+        requests = Requests(encoded.dataset, stages.history_length)
         served = ServedLists(Path(folder), requests)
         yield Contestants(scorer, ServedFunnel(served, probe_of(recommender, requests)))
 

@@ -36,12 +36,10 @@ class Shop:
         Raises:
             ArtifactError: no model is published, or its run or dataset is gone.
         """
-        from tfrs_app.training.runs import run_config
-
         published = Published(stages.config, stages.console)
         return cls(
             published.current_dataset,
-            run_config(published.run_folder).longest_history,
+            published.history_length,
             UserKey.of(stages.config.data.hash_users),
         )
 

@@ -214,6 +214,20 @@ class ShopArtifacts:
         """Tells whether a model has a ranker beside its towers."""
         return self.config.ranking is not None
 
+    @property
+    def history_length(self) -> int:
+        """Returns how many of the latest events a request may usefully show.
+
+        Raises:
+            ArtifactError: there is no run that tells.
+        """
+        from tfrs_app.training.runs import ranking_run_config, run_config
+
+        shown = run_config(self.run_folder).longest_history
+        if not self.has_ranker:
+            return shown
+        return ranking_run_config(self.last_run).longest_history(shown)
+
     def load_ranker(self, encoded: EncodedDataset) -> RankingModel:
         """Returns the trained ranker of the last run, for a dataset."""
         from tfrs_app.training.runs import load_ranking

@@ -48,6 +48,9 @@ class RankingConfig(Section):
     """Sizes and trains the ranker."""
 
     sources: SourcesConfig = SourcesConfig()
+    history_length: Count | None = None
+    """Most recent events that sources and cross features see, where that is more than
+    the towers see; null: as many as those."""
     half_lives_days: Annotated[
         tuple[HalfLife, ...], Field(strict=False, min_length=1)
     ] = (1.0, 7.0, 28.0, 112.0, float("inf"))
@@ -110,6 +113,10 @@ class RankingConfig(Section):
     """The weights that judge, and are served, are a mean over the steps, in which each
     step counts so much of the next one; 0: the last step's."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+
+    def longest_history(self, towers: int) -> int:
+        """Returns how many events a request may usefully show, given the towers'."""
+        return max(towers, self.history_length or 0)
 
     @field_validator("score")
     @classmethod

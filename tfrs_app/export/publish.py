@@ -131,10 +131,11 @@ def build_recommender(
         "listed": dataset.listed,
         **_of_texts(model, moment_s, encoders),
         "similarity_dim": model.config.embedding_dim,
-        "history_length": model.config.longest_history,
     }
+    shown = model.config.longest_history
     if ranker is None or funnel is None:
-        return Recommender(**parts), choice
+        return Recommender(history_length=shown, **parts), choice
+    parts["history_length"] = ranker.config.longest_history(shown)
     kinds = _kinds(dataset.catalogue, config.complements_differ_in)
     ranked = RankedRecommender(funnel, ranker, config.explore_new, kinds, **parts)
     return ranked, choice

@@ -196,16 +196,9 @@ class QueryTower(_Tower):
         learned = self.config.learn_temperature
         return fixed * tf.exp(self.log_temperature) if learned else fixed
 
-    def _newest(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Returns the events that the encoder sees, `[windows, newest]` a column."""
-        return {
-            name: inputs[name][:, -self.config.history_length :]
-            for name in (HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP)
-        }
-
     def _recent(self, inputs: Mapping[str, tf.Tensor]) -> Histories:
         """Returns the newest events with what each was about."""
-        newest = self._newest(inputs)
+        newest = _newest(inputs, self.config.history_length)
         index = newest[HISTORY_ITEM_ID]
         vectors = self.ids(index)
         if self.reads_content:
@@ -216,7 +209,7 @@ class QueryTower(_Tower):
         """Returns the newest events as one vector, `[queries, width]`."""
         if self.config.history_encoder not in SEQUENCE_ENCODERS:
             return self.history(recent)
-        newest = self._newest(inputs)
+        newest = _newest(inputs, self.config.history_length)
         seconds = newest[HISTORY_TIMESTAMP]
         first = seconds - tf.reduce_min(seconds, axis=1, keepdims=True)
         days = tf.cast(first, tf.float32) / SECONDS_PER_DAY
@@ -225,13 +218,22 @@ class QueryTower(_Tower):
         return self.history(recent.vectors, index, kind, days, window, end)
 
     def _factor_histories(self, inputs: Mapping[str, tf.Tensor]) -> Histories:
-        """Returns all events with their linear factors."""
+        """Returns the events that the factors see, with those of each."""
         assert self.factors is not None
-        histories = self.histories(inputs)
+        seen = _newest(inputs, self.config.longest_history)
+        histories = self.histories({**inputs, **seen})
         # As in what the factors were fitted to, having an item often counts once.
         once = tf.where(histories.latest, histories.index, PADDING)
         vectors = tf.gather(self.factors.history, once)
         return histories._replace(vectors=vectors, index=once)
+
+
+def _newest(inputs: Mapping[str, tf.Tensor], events: int) -> dict[str, tf.Tensor]:
+    """Returns the last events of each window, `[windows, events]` a column."""
+    return {
+        name: inputs[name][:, -events:]
+        for name in (HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP)
+    }
 
 
 class CandidateTower(_Tower):

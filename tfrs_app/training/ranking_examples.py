@@ -114,8 +114,8 @@ def list_maker(
     """Returns what asks a funnel for the lists of all users."""
     dataset = encoded.dataset
     types = [dataset.spec.event_types.index(name) for name in tasks_of(dataset.spec)]
-    reader = encoded.reader(retrieval.config.longest_history)
-    return ListMaker(funnel, reader, dataset.events, types)
+    shown = funnel.config.longest_history(retrieval.config.longest_history)
+    return ListMaker(funnel, encoded.reader(shown), dataset.events, types)
 
 
 def _all_of(parts: list[Lists], whose: str) -> Lists:

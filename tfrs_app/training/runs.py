@@ -216,7 +216,7 @@ def load_ranking(
     """
     manifest = verify(folder)
     _refuse_other(folder, manifest, "towers", retrieval_run)
-    config = RankingConfig.model_validate_json((folder / CONFIG).read_bytes())
+    config = ranking_run_config(folder)
     widths = (manifest.counts[name] for name in ("columns", "vector_width"))
     model = RankingModel(encoded, config, *widths)
     nobody = tf.zeros([0], tf.int64)
@@ -235,3 +235,8 @@ def _towers(model: RetrievalModel) -> tf.train.Checkpoint:
 def run_config(folder: Path) -> RetrievalConfig:
     """Returns the configuration that a run was trained with."""
     return RetrievalConfig.model_validate_json((folder / CONFIG).read_bytes())
+
+
+def ranking_run_config(folder: Path) -> RankingConfig:
+    """Returns the configuration that a ranker was trained with."""
+    return RankingConfig.model_validate_json((folder / CONFIG).read_bytes())

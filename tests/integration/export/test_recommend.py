@@ -142,7 +142,7 @@ def test_the_score_is_the_configured_formula(ranked, columns):
 
 
 def test_sources_and_reasons_are_named(ranked):
-    answer = recommend(ranked, **FULL, k=30)
+    answer = recommend(ranked, **FULL, k=60)  # all candidates
     assert set(answer["source"][0].tolist()) <= {name.encode() for name in SOURCES}
     assert set(answer["reason_item_id"][0].tolist()) <= {
         b"",
@@ -192,6 +192,28 @@ def test_contributions_add_up_to_the_linear_part_of_the_score(ranked, toy_encode
     tower.linear.kernel.assign(kernel)
     linear = np.einsum("bd,bnd->bn", (vector - rest)[:, :dim], items[..., :dim])
     np.testing.assert_allclose(added.sum(axis=2), linear, atol=1e-4)
+
+
+def test_the_ranker_sees_more_events_than_the_towers(ranked):
+    towers = ranked.recommender.query_tower.config.longest_history
+    shown = ranked.recommender.history_length
+    newest = [f"i{n}" for n in range(shown)]
+
+    def told(place, item):
+        """The query's vector and i70's score; an item stands at a place from behind."""
+        history = {"history_item_id": [[item, *newest[:place]]], **NOBODY}
+        score = ranked.ask("rank", item_id=[["i70"]], **history)["score"]
+        return ranked.ask("embed_query", **history)["embedding"], score
+
+    for place, is_embedded, is_ranked in [
+        (towers - 1, True, True),
+        (towers, False, True),
+        (shown - 1, False, True),
+        (shown, False, False),
+    ]:
+        (vector, score), (other, without) = told(place, "i70"), told(place, "i72")
+        assert (vector != other).any() == is_embedded, place
+        assert (score != without).any() == is_ranked, place
 
 
 def test_what_is_listed_reacts_to_the_newest_event(ranked):

