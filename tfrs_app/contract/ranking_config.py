@@ -95,8 +95,10 @@ class RankingConfig(Section):
     """Days between the moments of the validation span that users are asked at."""
     earlier_days: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=False)] = 0.0
     """Days before that span at which they are asked too. The towers have learned those
-    days by heart, so the ranker is then told neither their learned score nor whether
-    they proposed a candidate."""
+    days by heart, so of these lists the ranker is not told what they learned."""
+    trust_towers: bool = True
+    """Whether the ranker is told the towers' learned score and whether they proposed a
+    candidate, where their training did not see what followed; false: never."""
     negatives: Count = 200
     """Candidates of a training list that nothing happened to; the others are left
     out, and those that stay count for them."""

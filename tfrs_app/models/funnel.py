@@ -73,12 +73,9 @@ class Funnel(tf.Module):
         super().__init__(name="funnel")
         spec = encoded.dataset.spec
         self.query_tower, self.state, self.config = query_tower, state, config
-        # Not to be trusted: what towers say of days that they were trained on.
-        hidden = config.earlier_days > 0
-        self.scores_told = [0.0, 1.0, 0.0] if hidden else [1.0, 1.0, 1.0]
-        self.sources_told = [
-            0.0 if hidden and name == "two_tower" else 1.0 for name in SOURCES
-        ]
+        self._trusts_towers = tf.Variable(
+            float(config.trust_towers), trainable=False, name="trusts_towers"
+        )
         weights = type_weights(spec)
         self.sources = CandidateSources(state, config.sources, weights)
         self.cross = None
@@ -89,6 +86,10 @@ class Funnel(tf.Module):
                 _columns(encoded, Kind.CATEGORICAL),
                 _columns(encoded, Kind.NUMERIC, Kind.BUCKETIZED),
             )
+
+    def trust_towers(self, honest: bool) -> None:
+        """Says whether the towers know nothing of what follows; at first they don't."""
+        self._trusts_towers.assign(float(honest and self.config.trust_towers))
 
     def unfiltered(
         self, inputs: Mapping[str, tf.Tensor], excluded: tf.Tensor
@@ -208,10 +209,14 @@ class Funnel(tf.Module):
         features = []
         if self.cross is not None:
             features.append(self.cross(histories, tf.gather(self.state.index, row)))
+        trusted, towers = self._trusts_towers, SOURCES.index("two_tower")
+        scores = tf.maximum([0.0, 1.0, 0.0], trusted)  # the factors' is always told
+        sources = tf.maximum(1.0 - tf.one_hot(towers, len(SOURCES)), trusted)
         features += [
             tf.gather(self.state.columns, row),
-            self._scores(embedded.query, row) * self.scores_told,
-            found.proposed * self.sources_told,
+            tf.fill([*tf.unstack(tf.shape(row)), 1], trusted),
+            self._scores(embedded.query, row) * scores,
+            found.proposed * sources,
             tf.math.log1p(found.together)[..., tf.newaxis],
         ]
         return Described(found, tf.concat(features, axis=-1), embedded, histories)

@@ -61,6 +61,7 @@ def ranking_examples(
     moments = _moments(config, start_s, end_s)
     for moment_s in counted(moments, "lists to rank", "moments", len(moments)):
         knowledge.refresh(moment_s)
+        funnel.trust_towers(moment_s >= start_s)
         until_s = min(end_s, moment_s + round(config.horizon_days * SECONDS_PER_DAY))
         asked = log.before(moment_s) > log.row_splits[:-1]
         busy = np.zeros(log.users, bool)

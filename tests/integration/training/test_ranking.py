@@ -160,6 +160,33 @@ def test_without_cross_features_nothing_else_is_left_out(stages):
     assert not [name for name in bare.query if name.startswith("attended")]
 
 
+def test_of_days_that_towers_were_trained_on_they_tell_nothing(stages, towers):
+    config = stages.config.ranking.model_copy(update={"earlier_days": 4.0})
+    examples = ranking_examples(stages.encoded, towers, config)
+    for lists, some_earlier in [(examples.training, True), (examples.held_out, False)]:
+        trusted, learned, factors, trend, proposed = (
+            lists.features[..., place - 5 - len(SOURCES)][lists.row >= 0]
+            for place in range(5)
+        )
+        assert set(trusted.tolist()) == ({0.0, 1.0} if some_earlier else {1.0})
+        for told in (learned, trend, proposed):
+            assert not told[trusted == 0].any()
+            assert told[trusted == 1].any()
+        assert not factors.any()  # the toy shop has none
+
+
+def test_towers_that_are_not_trusted_tell_nothing(stages):
+    log = stages.encoded.dataset.events
+    moment_s = stages.encoded.dataset.split.validation_start
+    told = made_at(stages, moment_s, log).features
+    untold = made_at(stages, moment_s, log, trust_towers=False).features
+    first = told.shape[2] - 5 - len(SOURCES)
+    hidden = np.isin(np.arange(told.shape[2]) - first, [0, 1, 3, 4])
+    assert told[..., hidden].any()
+    assert not untold[..., hidden].any()
+    np.testing.assert_array_equal(told[..., ~hidden], untold[..., ~hidden])
+
+
 def test_the_towers_vectors_are_the_same_at_every_moment(stages, towers, examples):
     log, dim = stages.encoded.dataset.events, towers.config.embedding_dim
     for moment_s in (log.timestamp[0], stages.encoded.dataset.split.test_start):

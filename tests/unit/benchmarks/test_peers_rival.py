@@ -1,6 +1,8 @@
 """What peers are given, how they are tuned, and who sees what."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -191,3 +193,12 @@ def test_a_shop_with_views_is_refused():
 def test_meta_names_the_dataset(folder, little_folder):
     meta = json.loads((folder / files.META).read_text(encoding="utf-8"))
     assert meta["dataset"] == little_folder.name
+
+
+def test_a_process_does_not_count_the_memory_of_who_started_it():
+    held = np.ones(60 * 10**6)  # 480 MB
+    command = "from benchmarks.peers.measuring import peak_mib; print(peak_mib())"
+    done = subprocess.run(
+        [sys.executable, "-c", command], check=True, capture_output=True, text=True
+    )
+    assert 5 < float(done.stdout) < held.nbytes / 2**20 / 2

@@ -275,9 +275,8 @@ def test_factors_see_more_events_than_the_rest_and_each_item_once(model_of):
     np.testing.assert_allclose(learned[1:], learned[:1].repeat(2, axis=0), atol=1e-6)
     np.testing.assert_allclose(linear[2], linear[0], atol=1e-6)
     assert np.abs(linear[1] - linear[0]).max() > 1e-3
-    for name in ("history_item_id", "history_timestamp", "history_event_type"):
-        older = tf.fill(
-            [3, 1], tf.constant(5 if "item" in name else 1, inputs[name].dtype)
-        )
-        inputs[name] = tf.concat([older, inputs[name]], axis=1)
+    older = {"history_item_id": 5, "history_timestamp": T0, "history_event_type": 3}
+    for name, value in older.items():
+        event = tf.fill([3, 1], tf.constant(value, inputs[name].dtype))
+        inputs[name] = tf.concat([event, inputs[name]], axis=1)
     np.testing.assert_allclose(model.query_tower(inputs).numpy(), answer, atol=1e-6)
