@@ -99,6 +99,9 @@ class RankingConfig(Section):
     trust_towers: bool = True
     """Whether the ranker is told the towers' learned score and whether they proposed a
     candidate, where their training did not see what followed; false: never."""
+    newcomers: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.0
+    """Share of the training lists that are asked as if the user were new: only the last
+    0 to 3 events are shown."""
     negatives: Count = 200
     """Candidates of a training list that nothing happened to; the others are left
     out, and those that stay count for them."""

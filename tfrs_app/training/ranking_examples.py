@@ -15,10 +15,12 @@ from tfrs_app.models.item_state import ItemKnowledge
 from tfrs_app.models.ranking import tasks_of
 from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.progress import counted
-from tfrs_app.training.ranking_lists import ListMaker, Lists
+from tfrs_app.training.ranking_lists import EVERYTHING, ListMaker, Lists
 
 IDLE_SHARE = 0.1
 """Of the users to whom nothing happens; each stands for all of them."""
+MOST_OF_A_NEWCOMER = 3
+"""Events that a list shows at most of who is asked as if new."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ def ranking_examples(
 
     If the config says so, at some before it too. Every user is asked twice a moment:
     for anything, and for what is new to them. Of users to whom nothing happens a share
-    stands for all. Held-out users are asked at the span's start only, with all
-    candidates.
+    stands for all, and a share is asked as if new. Held-out users are asked at the
+    span's start only, with all candidates.
 
     Args:
         encoded: a verified dataset with its look-ups.
@@ -71,7 +73,13 @@ def ranking_examples(
         if moment_s != start_s:
             users = users[~held_out[users]]
         for new_only in (False, True):
-            for lists in maker.made(users, moment_s, until_s, new_only=new_only):
+            shown = np.full(len(users), EVERYTHING)
+            if config.newcomers:
+                new = ~held_out[users] & (random.random(len(users)) < config.newcomers)
+                shown[new] = random.integers(MOST_OF_A_NEWCOMER + 1, size=new.sum())
+            for lists in maker.made(
+                users, moment_s, until_s, new_only=new_only, shown=shown
+            ):
                 idle = ~busy[lists.user]
                 weight = (
                     lists.weight * np.where(idle, 1 / IDLE_SHARE, 1.0)[:, np.newaxis]

@@ -9,6 +9,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfrs_app.contract.features import (
+    HISTORY_EVENT_TYPE,
+    HISTORY_ITEM_ID,
+    HISTORY_TIMESTAMP,
+)
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.event_log import EventLog
 from tfrs_app.data.ragged import padded
@@ -18,6 +23,9 @@ from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.ranking import ATTENDED_ROW, FEATURES, ROW, VECTORS
 from tfrs_app.progress import counted
 
+HISTORY = (HISTORY_ITEM_ID, HISTORY_EVENT_TYPE, HISTORY_TIMESTAMP)
+EVERYTHING = np.iinfo(np.int64).max
+"""Events that a list shows of whom nothing is hidden."""
 LISTS_A_STEP = 32
 LISTS_AT_ONCE = 128
 """That are scored together."""
@@ -166,9 +174,13 @@ class ListMaker:
         vector = tf.TensorSpec([None], tf.int64)
 
         def propose(
-            user: tf.Tensor, end: tf.Tensor, moment: tf.Tensor, excluded: tf.Tensor
+            user: tf.Tensor,
+            end: tf.Tensor,
+            moment: tf.Tensor,
+            shown: tf.Tensor,
+            excluded: tf.Tensor,
         ) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
-            inputs = reader(user, end, moment, end - 1)
+            inputs = _newest(reader(user, end, moment, end - 1), shown)
             found = funnel.unfiltered(inputs, excluded)
             query = {k: v for k, v in inputs.items() if v.shape.rank == 1}
             query |= _aligned(funnel.attended(found.histories), funnel.config)
@@ -178,12 +190,18 @@ class ListMaker:
         self._propose = tf.function(
             propose,
             input_signature=[
-                vector, vector, vector, tf.TensorSpec([None, None], tf.int32),
+                vector, vector, vector, vector, tf.TensorSpec([None, None], tf.int32),
             ],
         )  # fmt: skip
 
     def made(
-        self, users: np.ndarray, start_s: int, end_s: int, *, new_only: bool
+        self,
+        users: np.ndarray,
+        start_s: int,
+        end_s: int,
+        *,
+        new_only: bool,
+        shown: np.ndarray | None = None,
     ) -> Iterator[Lists]:
         """Yields the lists of users at a moment.
 
@@ -192,8 +210,11 @@ class ListMaker:
             start_s: the moment.
             end_s: what happens before this second is the label.
             new_only: whether requests exclude what the user had before.
+            shown: int64 `[users]`, most recent events that each shows; None: all.
         """
         log = self._log
+        if shown is None:
+            shown = np.full(len(users), EVERYTHING)
         ends = log.before(start_s)
         key = log.user * self._items + log.item
         span = log.span(start_s, end_s)
@@ -206,7 +227,10 @@ class ListMaker:
             some = users[start : start + LISTS_A_STEP]
             excluded = self._excluded(had, some) if new_only else _NOTHING_EXCLUDED
             moment = np.full(len(some), start_s)
-            row, features, query = self._propose(some, ends[some], moment, excluded)
+            few = shown[start : start + LISTS_A_STEP]
+            row, features, query = self._propose(
+                some, ends[some], moment, few, excluded
+            )
             row = row.numpy()
             keys = some[:, np.newaxis] * self._items + row
             real = row != NOTHING
@@ -230,6 +254,17 @@ class ListMaker:
         rows = [had[first:last] % self._items for first, last in bounds.T]
         splits = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
         return padded(splits, np.concatenate(rows).astype(np.int32), NOTHING)
+
+
+def _newest(inputs: dict[str, tf.Tensor], shown: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Leaves only so many of each query's last events."""
+    newest = {}
+    for name in HISTORY:
+        events = inputs[name]
+        from_behind = tf.range(tf.shape(events, tf.int64)[1], 0, -1)
+        is_shown = from_behind <= shown[:, tf.newaxis]
+        newest[name] = tf.where(is_shown, events, tf.zeros([], events.dtype))
+    return {**inputs, **newest}
 
 
 def _aligned(

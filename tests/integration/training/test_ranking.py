@@ -16,7 +16,7 @@ from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
 from tfrs_app.training.ranking import RankingTraining
 from tfrs_app.training.ranking_examples import ranking_examples
-from tfrs_app.training.ranking_lists import ListMaker
+from tfrs_app.training.ranking_lists import EVERYTHING, ListMaker
 from tfrs_app.training.runs import EARLIER_WEIGHTS, load_ranking, load_retrieval
 
 pytestmark = pytest.mark.slow
@@ -71,7 +71,7 @@ def test_lists_are_made_of_all_that_is_configured(examples):
     assert not lists.label[lists.row < 0].any()
 
 
-def made_at(stages, moment_s, events, **changes):
+def made_at(stages, moment_s, events, *, length=None, shown=None, **changes):
     dataset = replace(stages.encoded.dataset)
     dataset.__dict__["events"] = events
     encoded = replace(stages.encoded, dataset=dataset)
@@ -80,10 +80,11 @@ def made_at(stages, moment_s, events, **changes):
     knowledge = ItemKnowledge(towers, encoded, ranking)
     knowledge.refresh(moment_s)
     funnel = Funnel(encoded, towers.query_tower, knowledge.state, ranking)
-    reader = encoded.reader(ranking.longest_history(towers.config.longest_history))
-    maker = ListMaker(funnel, reader, events, [0, 1])
+    length = length or ranking.longest_history(towers.config.longest_history)
+    maker = ListMaker(funnel, encoded.reader(length), events, [0, 1])
     users = np.flatnonzero(events.before(moment_s) > events.row_splits[:-1])[:32]
-    (lists,) = maker.made(users, moment_s, moment_s + 10**6, new_only=False)
+    few = None if shown is None else np.resize(shown, len(users))
+    (lists,) = maker.made(users, moment_s, moment_s + 10**6, new_only=False, shown=few)
     return lists
 
 
@@ -98,6 +99,38 @@ def test_candidates_and_features_know_nothing_of_what_follows(stages):
     np.testing.assert_array_equal(now.row, then.row)
     np.testing.assert_allclose(now.features, then.features, atol=2e-3)
     assert (now.label != then.label).any()
+
+
+def test_a_list_as_if_of_a_newcomer_knows_the_last_events_only(stages):
+    log = stages.encoded.dataset.events
+    moment_s = stages.encoded.dataset.split.validation_start
+    mixed = made_at(stages, moment_s, log, shown=[1, 3, EVERYTHING, 0])
+    for place, length in [(0, 1), (1, 3), (2, None)]:
+        alone = made_at(stages, moment_s, log, length=length)
+        same = slice(place, None, 4)
+        for name in ("row", "label"):
+            short = getattr(alone, name)[same]
+            long = getattr(mixed, name)[same]
+            np.testing.assert_array_equal(long[:, : short.shape[1]], short)
+        short = alone.features[same]
+        found = mixed.features[same][:, : short.shape[1]]
+        np.testing.assert_allclose(found, short, atol=2e-3)
+    repeats = mixed.features[..., -1 - len(SOURCES) + SOURCES.index("repeat")]
+    assert not repeats[3::4].any()
+    assert repeats[0::4].any()
+
+
+def test_some_lists_are_as_if_of_newcomers_if_the_config_says_so(stages, towers):
+    config = stages.config.ranking.model_copy(update={"newcomers": 0.9})
+    examples = ranking_examples(stages.encoded, towers, config)
+    place = -1 - len(SOURCES) + SOURCES.index("repeat")
+
+    def repeats(lists):
+        return lists.features[..., place].sum(axis=1)
+
+    assert (repeats(examples.training) == 0).mean() > 0.15  # 0 of 0 to 3 events
+    assert (repeats(examples.training) <= 3).mean() > 0.8
+    assert (repeats(examples.held_out) > 3).mean() > 0.3
 
 
 def test_a_served_ranker_is_told_what_the_lists_hold(stages, towers, examples):
