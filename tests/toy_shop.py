@@ -2,7 +2,8 @@
 
 Even users buy even items only, odd users odd ones. `python -m tests.toy_shop FOLDER`
 writes the tables as shops have them: views and orders in CSV of two dialects, items in
-Parquet, users in JSON Lines, and the key by which user ids are hashed.
+Parquet, users in JSON Lines, lists that were shown in Parquet, and the key by which
+user ids are hashed.
 """
 
 import csv
@@ -22,6 +23,7 @@ EVENTS_A_USER = 40
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 70
 RETURNS = 100
+SHOWN_LISTS = 300
 POPULAR = 100
 """Purchases come from the first so many items, so that they have histories."""
 
@@ -62,7 +64,22 @@ def write_toy_shop(folder: Path) -> None:
     with gzip.open(folder / "orders.csv.gz", "wt", newline="") as file:
         csv.writer(file).writerows([["customer", "sku", "when", "kind", "quantity"]])
         csv.writer(file).writerows(orders)
+    pq.write_table(pa.table(shown(random_)), folder / "impressions.parquet")
     (folder / "user_ids.key").write_text("a made key for a made shop, of 43 letters..")
+
+
+def shown(random_: random.Random) -> dict[str, list]:
+    """Lists of random popular items, half of which the user never buys."""
+    columns = {name: [] for name in ("user_id", "item_id", "timestamp", "position")}
+    columns["list_id"] = []
+    for n in range(SHOWN_LISTS):
+        user = f"u{random_.randrange(USERS)}"
+        when = START + timedelta(seconds=random_.randrange(DAYS * 86400))
+        for position, item in enumerate(random_.sample(range(POPULAR), 10)):
+            row = [user, f"i{item}", when, position, f"list {n}"]
+            for values, value in zip(columns.values(), row, strict=True):
+                values.append(value)
+    return columns
 
 
 def overrides(folder: Path) -> list[str]:
@@ -72,6 +89,7 @@ def overrides(folder: Path) -> list[str]:
         f"data.events.1.source={folder / 'orders.csv.gz'}",
         f"data.items.source={folder / 'items.parquet'}",
         f"data.users.source={folder / 'users.jsonl'}",
+        f"ranking.impressions.source={folder / 'impressions.parquet'}",
         f"data.hash_users=file:{folder / 'user_ids.key'}",
     ]
 

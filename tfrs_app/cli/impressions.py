@@ -29,6 +29,6 @@ def convert(
     )
     console.print(f"table   {escape(str(output / '*.parquet'))}")
     console.print(
-        "next: name the table under data.events of a config, give impression a weight, "
-        f"and run [bold]{escape(program())} prepare -c configs/my_shop.yaml[/]"
+        "next: name the table as ranking.impressions.source of a config, and run "
+        f"[bold]{escape(program())} train ranking -c configs/my_shop.yaml[/]"
     )

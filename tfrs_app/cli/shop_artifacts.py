@@ -163,10 +163,13 @@ class ShopArtifacts:
         Raises:
             ConfigError: the config has no ranker.
         """
+        from beam.impression_tables import impressions_identity
         from tfrs_app.training.runs import ranking_identity
 
+        config = self.ranking_config
+        impressions = impressions_identity(config)
         return self.layout.run(
-            ranking_identity(self.run_folder.name, self.ranking_config)
+            ranking_identity(self.run_folder.name, config, impressions)
         )
 
     @property

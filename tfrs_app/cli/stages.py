@@ -6,10 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfrs_app.cli.shop_artifacts import ShopArtifacts
 from tfrs_app.contract.artifacts import is_valid
+from tfrs_app.contract.features import ITEM_ID
+from tfrs_app.contract.privacy import UserKey
+
+if TYPE_CHECKING:
+    from tfrs_app.data.shown_lists import ShownLists
 
 REPORT_FORMAT = 2
 """Of `metrics.json`: one of another format is made anew."""
@@ -64,10 +69,35 @@ class Stages(ShopArtifacts):
             config,
             folder,
             self.console.print,
+            identity=folder.name,
             retrieval_run=self.run_folder.name,
+            shown=self.shown_lists(),
         )
         self.console.print(f"ranking run {folder}")
         return folder
+
+    def shown_lists(self) -> ShownLists | None:
+        """Returns what was shown, if the config tells, and prints what became of it."""
+        from beam.impression_tables import read_impressions
+        from tfrs_app.training.ranking_examples import moments_of
+
+        config, dataset = self.ranking_config, self.dataset
+        if config.impressions is None:
+            return None
+        lists, told = read_impressions(
+            config,
+            dataset.events.user_id,
+            dataset.catalogue[ITEM_ID],
+            UserKey.of(self.config.data.hash_users),
+            (moments_of(config, dataset.split).start, dataset.split.test_start),
+        )
+        self.console.print(
+            f"{told.rows:,} impressions, {told.used:,} of them used; "
+            f"{len(lists.user):,} lists"
+        )
+        for reason, rows in told.left_out.most_common():
+            self.console.print(f"  {rows:,} left out: {reason}")
+        return lists
 
     def evaluate(self) -> Path:
         """Compares the models with baselines, unless the report says so already."""

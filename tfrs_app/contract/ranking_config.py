@@ -44,6 +44,18 @@ class TargetAttentionConfig(Section):
     """Hidden units that weigh an event."""
 
 
+class ImpressionsConfig(Section):
+    """Says which lists a shop showed, and what becomes their label."""
+
+    source: str
+    """Table that `tfrs-app impressions` made, or one like it: a path, a glob, a
+    `scheme://` URL that Beam's filesystems know."""
+    within_hours: Positive = 24.0
+    """What happens to an item within so many hours after it was shown is its label."""
+    lists: Count = 20_000
+    """Shown lists that train at most; of more so many are drawn."""
+
+
 class RankingConfig(Section):
     """Sizes and trains the ranker."""
 
@@ -102,6 +114,8 @@ class RankingConfig(Section):
     newcomers: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.0
     """Share of the training lists that are asked as if the user were new: only the last
     0 to 3 events are shown."""
+    impressions: ImpressionsConfig | None = None
+    """Lists that were shown, to train on beside those that the sources propose."""
     negatives: Count = 200
     """Candidates of a training list that nothing happened to; the others are left
     out, and those that stay count for them."""

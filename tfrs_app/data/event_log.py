@@ -102,6 +102,24 @@ class EventLog:
         ends: np.ndarray = self.row_splits[:-1] + np.diff(earlier[self.row_splits])
         return ends
 
+    def before_each(self, user: np.ndarray, moment_s: np.ndarray) -> np.ndarray:
+        """Returns where a user's events before a moment end, for many pairs of them.
+
+        Args:
+            user: int64 `[n]`.
+            moment_s: int64 `[n]`.
+
+        Returns:
+            int64 `[n]`, positions of events.
+        """
+        first = self.timestamp.min(initial=0)
+        seconds = self.timestamp.max(initial=first) - first + 2
+        asked = np.clip(moment_s - first, 0, seconds - 1)
+        ends: np.ndarray = np.searchsorted(
+            self.user * seconds + self.timestamp - first, user * seconds + asked
+        )
+        return ends
+
     def span(self, start_s: int | None, end_s: int | None) -> np.ndarray:
         """Returns a mask of the events with start <= time < end, bool `[events]`."""
         mask = np.ones(len(self.timestamp), bool)

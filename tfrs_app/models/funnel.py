@@ -202,8 +202,16 @@ class Funnel(tf.Module):
             inputs[VECTORS] = self.vectors
         return inputs | self.attended(described.histories)
 
-    def described(self, proposed: Proposed) -> Described:
-        """Describes candidates to the ranker."""
+    def described(
+        self, proposed: Proposed, place: tf.Tensor | None = None
+    ) -> Described:
+        """Describes candidates to the ranker.
+
+        Args:
+            proposed: candidates of queries.
+            place: int32 `[batch, n]`, where in a list that was shown they stood;
+                NOTHING, or None for all: they were not, as when a request is served.
+        """
         found, embedded, histories = proposed
         row = tf.maximum(found.row, 0)
         features = []
@@ -219,6 +227,8 @@ class Funnel(tf.Module):
             found.proposed * sources,
             tf.math.log1p(found.together)[..., tf.newaxis],
         ]
+        if self.config.impressions is not None:
+            features.append(_shown(row, place))
         return Described(found, tf.concat(features, axis=-1), embedded, histories)
 
     def _scores(self, query: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
@@ -233,6 +243,15 @@ def _columns(encoded: EncodedDataset, *kinds: Kind) -> dict[str, np.ndarray]:
     """Returns the items' features of some kinds, by item index."""
     features = encoded.dataset.spec.of(Role.CANDIDATE, *kinds)
     return {f.name: encoded.content_by_index[f.name] for f in features}
+
+
+def _shown(row: tf.Tensor, place: tf.Tensor | None) -> tf.Tensor:
+    """Returns whether candidates were shown, and how far down, `[batch, n, 2]`."""
+    if place is None:
+        place = tf.fill(tf.shape(row), NOTHING)
+    shown = tf.cast(place != NOTHING, tf.float32)
+    down = tf.math.log1p(tf.cast(tf.maximum(place, 0), tf.float32))
+    return tf.stack([shown, down], axis=-1)
 
 
 def _same(row: tf.Tensor, other: tf.Tensor) -> tf.Tensor:

@@ -38,8 +38,9 @@ retrieval:
   epochs: 8
   catch_up_epochs: 1
 
-# Views, carts and purchases are three tasks; a purchase is a part of the carts.
-ranking: {{loss: binary, entire_space: true}}
+# Views, carts and purchases are three tasks; a purchase is a part of the carts. What
+# pages showed is learned from too.
+ranking: {{loss: binary, entire_space: true, impressions: {{source: {impressions}}}}}
 
 export: {{index: {index}}}
 """
@@ -52,7 +53,7 @@ def config_text(size: ShopSize, tables: Path) -> str:
     validation_start = test_start - timedelta(days=size.window_days)
     sources = {
         name: _scalar((tables / f"{name}.parquet").as_posix())
-        for name in ("events", "items", "users")
+        for name in ("events", "items", "users", "impressions")
     }
     return TEMPLATE.format(
         **sources,

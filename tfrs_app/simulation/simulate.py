@@ -19,6 +19,7 @@ from tfrs_app.simulation.tables import (
     events_table,
     impressions_table,
     items_table,
+    session_starts,
     users_table,
 )
 from tfrs_app.simulation.truth import write_truth
@@ -50,11 +51,13 @@ def simulate(size: ShopSize, folder: Path) -> Simulated:
     world = draw_world(size, rng)
     shown = browse(world, rng)
     events = shop(world, shown, rng)
+    sessions = np.concatenate([events.session, shown.session]).max(initial=-1) + 1
+    start = session_starts(sessions, rng)
     tables = {
-        "events": events_table(events, world.items, rng),
+        "events": events_table(events, world.items, start),
         "items": items_table(world.items),
         "users": users_table(world.customers),
-        "impressions": impressions_table(shown),
+        "impressions": impressions_table(shown, start),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -40,9 +40,22 @@ def number_of(identity: bytes | str) -> int:
     return int(identity[1:])
 
 
-def events_table(events: Events, items: Items, rng: np.random.Generator) -> pa.Table:
-    """Returns the events in the order of time; a basket's purchases are one moment."""
-    time = _times(events, rng)
+def session_starts(sessions: int, rng: np.random.Generator) -> np.ndarray:
+    """Returns the second of its day at which each session begins, int64."""
+    share = np.array(HOURS) / sum(HOURS)
+    hour = rng.choice(len(HOURS), size=sessions, p=share)
+    return hour * 3600 + rng.integers(3600, size=sessions)
+
+
+def events_table(events: Events, items: Items, start: np.ndarray) -> pa.Table:
+    """Returns the events in the order of time; a basket's purchases are one moment.
+
+    Args:
+        events: what happened.
+        items: of the shop.
+        start: second of the day, int64 `[sessions]`.
+    """
+    time = _times(events, start)
     order = np.lexsort((events.item, events.kind, events.session, time))
     events, time = events.at(order), time[order]
     every_user, every_item = _distinct(events.user), _distinct(events.item)
@@ -83,14 +96,20 @@ def users_table(customers: Customers) -> pa.Table:
     )
 
 
-def impressions_table(shown: Impressions) -> pa.Table:
-    """Returns what each session's page showed, clicked or not."""
+def impressions_table(shown: Impressions, start: np.ndarray) -> pa.Table:
+    """Returns what each session's page showed when it began, clicked or not.
+
+    Args:
+        shown: in the order of the sessions.
+        start: second of the day, int64 `[sessions]`.
+    """
     every_user, every_item = _distinct(shown.user), _distinct(shown.item)
+    time = _day_s(shown.day) + start[shown.session]
     return pa.table(
         {
-            "session_id": _session_ids(shown.session),
+            "list_id": _session_ids(shown.session),
             "user_id": user_ids(np.arange(every_user)).take(pa.array(shown.user)),
-            "day": pa.array(shown.day),
+            "timestamp": pa.array(time).cast(SECOND),
             "position": pa.array(shown.position),
             "item_id": item_ids(np.arange(every_item)).take(pa.array(shown.item)),
             "clicked": pa.array(shown.clicked),
@@ -107,15 +126,14 @@ def _distinct(numbers: np.ndarray) -> int:
     return int(numbers.max(initial=-1)) + 1
 
 
-def _times(events: Events, rng: np.random.Generator) -> np.ndarray:
+def _day_s(day: np.ndarray) -> np.ndarray:
+    return int(START.timestamp()) + day * SECONDS_PER_DAY
+
+
+def _times(events: Events, start: np.ndarray) -> np.ndarray:
     """Returns the moment of each event in seconds since the epoch, int64 `[events]`."""
-    sessions = int(events.session.max(initial=-1)) + 1
-    share = np.array(HOURS) / sum(HOURS)
-    hour = rng.choice(len(HOURS), size=sessions, p=share)
-    start = hour * 3600 + rng.integers(3600, size=sessions)
     within = VIEW_EVERY_S * (events.position + 1)
     within = np.where(events.kind == CART, within + CART_AFTER_S, within)
     within = np.where(events.kind == PURCHASE, CHECKOUT_AFTER_S, within)
-    day_s = int(START.timestamp()) + events.day * SECONDS_PER_DAY
-    time: np.ndarray = day_s + start[events.session] + within
+    time: np.ndarray = _day_s(events.day) + start[events.session] + within
     return time

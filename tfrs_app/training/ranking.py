@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from tfrs_app.contract.artifacts import Manifest, exclusive
 from tfrs_app.contract.ranking_config import RankingConfig
-from tfrs_app.evaluation.probabilities import list_metrics
+from tfrs_app.data.shown_lists import ShownLists
+from tfrs_app.evaluation.probabilities import group_auc, list_metrics
 from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.list_losses import list_loss
 from tfrs_app.models.encoded import EncodedDataset
@@ -36,7 +37,9 @@ def train_ranking(
     folder: Path,
     report: Report,
     *,
+    identity: str,
     retrieval_run: str,
+    shown: ShownLists | None = None,
 ) -> Manifest:
     """Trains a ranker into a run folder, or resumes what a kill left there.
 
@@ -46,7 +49,9 @@ def train_ranking(
         config: sizes and training settings.
         folder: the run's folder, `runs/<id>`.
         report: takes one line a finished epoch.
+        identity: of the run.
         retrieval_run: id of the towers' run.
+        shown: lists that a shop showed; None: it does not tell.
 
     Returns:
         The manifest that seals the run.
@@ -57,7 +62,7 @@ def train_ranking(
     """
     tf.keras.utils.set_random_seed(config.seed)
     with exclusive(folder):
-        examples = ranking_examples(encoded, retrieval, config)
+        examples = ranking_examples(encoded, retrieval, config, shown)
         lists = examples.training
         report(
             f"{len(lists.user):,} lists with {int((lists.row != NOTHING).sum()):,} "
@@ -69,8 +74,19 @@ def train_ranking(
         metrics = training.measured()
         told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
         report(f"held-out users, calibrated: {told}")
+        if examples.shown is not None:
+            of_shown = training.measured_of(examples.shown)
+            told = ", ".join(f"{name} {value:.4f}" for name, value in of_shown.items())
+            report(f"what held-out users were shown: {told}")
+            metrics |= of_shown
         return seal_ranking(
-            folder, training.model, encoded, progress, metrics, retrieval_run
+            folder,
+            training.model,
+            encoded,
+            progress,
+            metrics,
+            identity=identity,
+            retrieval_run=retrieval_run,
         )
 
 
@@ -196,6 +212,22 @@ class RankingTraining:
             wanted=lists.wanted,
             k=VALIDATION_K,
         )
+
+    def measured_of(self, shown: Lists) -> dict[str, float]:
+        """Returns how well each task tells shown items from each other (GAUC).
+
+        A task of which no list has a positive beside a negative is left out.
+        """
+        logits = tf.constant(logits_of(self._logits, shown, self.examples.vectors))
+        probabilities = self.model.probabilities(logits)
+        real = shown.weight > 0
+        each = {
+            f"shown_{task}_gauc": group_auc(
+                probabilities[task].numpy(), shown.label[..., place], real
+            )
+            for place, task in enumerate(self.model.tasks)
+        }
+        return {name: value for name, value in each.items() if not np.isnan(value)}
 
     def _held_out_logits(self) -> np.ndarray:
         lists = self.examples.held_out

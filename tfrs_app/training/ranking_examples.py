@@ -8,6 +8,8 @@ import numpy as np
 
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.ranking_config import RankingConfig
+from tfrs_app.data.dataset import Split
+from tfrs_app.data.shown_lists import ShownLists
 from tfrs_app.layers.inputs import SECONDS_PER_DAY
 from tfrs_app.models.encoded import EncodedDataset
 from tfrs_app.models.funnel import Funnel
@@ -25,30 +27,41 @@ MOST_OF_A_NEWCOMER = 3
 
 @dataclass(frozen=True)
 class RankingExamples:
-    """Holds the lists that train, those that judge, and the items in both.
+    """Holds the lists that train, those that judge, and the items in all.
 
-    `vectors` are what the towers learned of each item, float32 `[items, width]`.
+    Args:
+        training: lists that were proposed, and lists that were shown.
+        held_out: lists that were proposed to others.
+        shown: lists that were shown to those others, described as if proposed; None:
+            there are none.
+        vectors: what the towers learned of each item, float32 `[items, width]`.
     """
 
     training: Lists
     held_out: Lists
+    shown: Lists | None
     vectors: np.ndarray
 
 
 def ranking_examples(
-    encoded: EncodedDataset, retrieval: RetrievalModel, config: RankingConfig
+    encoded: EncodedDataset,
+    retrieval: RetrievalModel,
+    config: RankingConfig,
+    shown: ShownLists | None = None,
 ) -> RankingExamples:
     """Makes lists at several moments of the validation span.
 
     If the config says so, at some before it too. Every user is asked twice a moment:
     for anything, and for what is new to them. Of users to whom nothing happens a share
     stands for all, and a share is asked as if new. Held-out users are asked at the
-    span's start only, with all candidates.
+    span's start only, with all candidates. Lists that were shown are added, with the
+    items' tables of the moment before.
 
     Args:
         encoded: a verified dataset with its look-ups.
         retrieval: the towers as they were before they saw the validation span.
         config: of the ranker.
+        shown: lists that a shop showed; None: it does not tell.
 
     Raises:
         DataError: nothing that was proposed was bought.
@@ -59,8 +72,13 @@ def ranking_examples(
     maker = list_maker(encoded, retrieval, funnel)
     random = np.random.default_rng(config.seed)
     held_out = held_out_users(config, log.users, random)
-    training, judging = [], []
-    moments = _moments(config, start_s, end_s)
+    training: list[Lists] = []
+    judging: list[Lists] = []
+    judging_shown: list[Lists] = []
+    if shown is not None:
+        begun = log.before_each(shown.user, shown.moment_s) > log.row_splits[shown.user]
+        shown = shown.of(begun)
+    moments = moments_of(config, split)
     for moment_s in counted(moments, "lists to rank", "moments", len(moments)):
         knowledge.refresh(moment_s)
         funnel.trust_towers(moment_s >= start_s)
@@ -73,12 +91,12 @@ def ranking_examples(
         if moment_s != start_s:
             users = users[~held_out[users]]
         for new_only in (False, True):
-            shown = np.full(len(users), EVERYTHING)
+            newest = np.full(len(users), EVERYTHING)
             if config.newcomers:
                 new = ~held_out[users] & (random.random(len(users)) < config.newcomers)
-                shown[new] = random.integers(MOST_OF_A_NEWCOMER + 1, size=new.sum())
+                newest[new] = random.integers(MOST_OF_A_NEWCOMER + 1, size=new.sum())
             for lists in maker.made(
-                users, moment_s, until_s, new_only=new_only, shown=shown
+                users, moment_s, until_s, new_only=new_only, newest=newest
             ):
                 idle = ~busy[lists.user]
                 weight = (
@@ -88,9 +106,15 @@ def ranking_examples(
                 judged = held_out[lists.user]
                 training.append(lists.of(~judged).thinned(config.negatives, random))
                 judging.append(lists.of(judged))
+        if shown is not None:
+            since = shown.between(moment_s, moment_s + moments.step)
+            judged = held_out[since.user]
+            training += maker.shown(since.of(~judged))
+            judging_shown += maker.shown(since.of(judged).untold())
     return RankingExamples(
         training=_all_of(training, "training"),
         held_out=_all_of(judging, "held-out"),
+        shown=Lists.joined(judging_shown) if judging_shown else None,
         vectors=funnel.vectors.numpy(),  # they are the same at every moment
     )
 
@@ -143,8 +167,14 @@ def _all_of(parts: list[Lists], whose: str) -> Lists:
     return Lists.joined(some)
 
 
-def _moments(config: RankingConfig, start_s: int, end_s: int) -> range:
-    """Returns the seconds at which users are asked; the span's first is one of them."""
+def moments_of(config: RankingConfig, split: Split) -> range:
+    """Returns the seconds at which users are asked; one begins the validation span.
+
+    Args:
+        config: of the ranker.
+        split: of the dataset.
+    """
+    start_s = split.validation_start
     step_s = round(config.every_days * SECONDS_PER_DAY)
     earlier = round(config.earlier_days * SECONDS_PER_DAY) // step_s
-    return range(start_s - earlier * step_s, end_s, step_s)
+    return range(start_s - earlier * step_s, split.test_start, step_s)

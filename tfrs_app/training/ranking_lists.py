@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,9 +17,10 @@ from tfrs_app.contract.features import (
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.event_log import EventLog
 from tfrs_app.data.ragged import padded
+from tfrs_app.data.shown_lists import ShownLists
 from tfrs_app.data.windows import QueryReader
 from tfrs_app.layers.grouping import NOTHING
-from tfrs_app.models.funnel import Funnel
+from tfrs_app.models.funnel import Described, Funnel
 from tfrs_app.models.ranking import ATTENDED_ROW, FEATURES, ROW, VECTORS
 from tfrs_app.progress import counted
 
@@ -173,6 +174,12 @@ class ListMaker:
         self._log, self._tasks, self._items = log, tasks, funnel.state.items
         vector = tf.TensorSpec([None], tf.int64)
 
+        def told(
+            inputs: Mapping[str, tf.Tensor], found: Described
+        ) -> dict[str, tf.Tensor]:
+            query = {k: v for k, v in inputs.items() if v.shape.rank == 1}
+            return query | _aligned(funnel.attended(found.histories), funnel.config)
+
         def propose(
             user: tf.Tensor,
             end: tf.Tensor,
@@ -182,17 +189,29 @@ class ListMaker:
         ) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
             inputs = _newest(reader(user, end, moment, end - 1), shown)
             found = funnel.unfiltered(inputs, excluded)
-            query = {k: v for k, v in inputs.items() if v.shape.rank == 1}
-            query |= _aligned(funnel.attended(found.histories), funnel.config)
             features = tf.cast(found.features, tf.float16)
-            return found.candidates.row, features, query
+            return found.candidates.row, features, told(inputs, found)
 
+        def show(
+            user: tf.Tensor,
+            end: tf.Tensor,
+            moment: tf.Tensor,
+            row: tf.Tensor,
+            place: tf.Tensor,
+        ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            inputs = reader(user, end, moment, end - 1)
+            embedded = funnel.query_tower.embedded(inputs)
+            given = funnel.given(inputs, embedded, row)
+            found = funnel.described(given, place)
+            return tf.cast(found.features, tf.float16), told(inputs, found)
+
+        table = tf.TensorSpec([None, None], tf.int32)
         self._propose = tf.function(
-            propose,
-            input_signature=[
-                vector, vector, vector, vector, tf.TensorSpec([None, None], tf.int32),
-            ],
-        )  # fmt: skip
+            propose, input_signature=[vector, vector, vector, vector, table]
+        )
+        self._show = tf.function(
+            show, input_signature=[vector, vector, vector, table, table]
+        )
 
     def made(
         self,
@@ -201,7 +220,7 @@ class ListMaker:
         end_s: int,
         *,
         new_only: bool,
-        shown: np.ndarray | None = None,
+        newest: np.ndarray | None = None,
     ) -> Iterator[Lists]:
         """Yields the lists of users at a moment.
 
@@ -210,11 +229,11 @@ class ListMaker:
             start_s: the moment.
             end_s: what happens before this second is the label.
             new_only: whether requests exclude what the user had before.
-            shown: int64 `[users]`, most recent events that each shows; None: all.
+            newest: int64 `[users]`, most recent events that each shows; None: all.
         """
         log = self._log
-        if shown is None:
-            shown = np.full(len(users), EVERYTHING)
+        if newest is None:
+            newest = np.full(len(users), EVERYTHING)
         ends = log.before(start_s)
         key = log.user * self._items + log.item
         span = log.span(start_s, end_s)
@@ -227,7 +246,7 @@ class ListMaker:
             some = users[start : start + LISTS_A_STEP]
             excluded = self._excluded(had, some) if new_only else _NOTHING_EXCLUDED
             moment = np.full(len(some), start_s)
-            few = shown[start : start + LISTS_A_STEP]
+            few = newest[start : start + LISTS_A_STEP]
             row, features, query = self._propose(
                 some, ends[some], moment, few, excluded
             )
@@ -247,6 +266,57 @@ class ListMaker:
                 query={name: values.numpy() for name, values in query.items()},
                 wanted=bounds[1] - bounds[0],
             )
+
+    def shown(self, lists: ShownLists) -> Iterator[Lists]:
+        """Yields lists that were shown, each as of its own moment.
+
+        Args:
+            lists: of users with a history by then.
+        """
+        ends = self._log.before_each(lists.user, lists.moment_s)
+        label = np.stack([self._soon(lists, task) for task in self._tasks], axis=-1)
+        real = lists.row != NOTHING
+        steps = range(0, len(ends), LISTS_A_STEP)
+        for start in counted(steps, "lists shown", "batches", len(steps)):
+            some = slice(start, start + LISTS_A_STEP)
+            features, query = self._show(
+                lists.user[some],
+                ends[some],
+                lists.moment_s[some],
+                lists.row[some],
+                lists.place[some],
+            )
+            yield Lists(
+                user=lists.user[some],
+                row=lists.row[some],
+                features=features.numpy(),
+                label=label[some],
+                weight=real[some] * lists.weight[some, np.newaxis],
+                query={name: values.numpy() for name, values in query.items()},
+                wanted=label[some, :, -1].sum(axis=1),
+            )
+
+    def _soon(self, lists: ShownLists, task: int) -> np.ndarray:
+        """Returns to what an event of a type happens in time, bool `[lists, n]`."""
+        log, within_s = self._log, lists.within_s
+        if not len(lists.user):
+            return np.zeros(lists.row.shape, bool)
+        first, last = lists.moment_s.min(), lists.moment_s.max() + within_s
+        some = log.span(first, last) & (log.event_type == task)
+        happened, pair = np.unique(
+            (log.user * self._items + log.item)[some], return_inverse=True
+        )
+        seconds = last - first + 1
+        events = np.sort(pair * seconds + log.timestamp[some] - first)
+        events = np.append(events, np.iinfo(np.int64).max)
+        key = lists.user[:, np.newaxis] * self._items + lists.row
+        place = np.searchsorted(happened, key)
+        known = np.append(happened, -1)[place] == key
+        asked = place * seconds + (lists.moment_s - first)[:, np.newaxis]
+        following = events[np.searchsorted(events, asked)]
+        soon = following < asked + within_s
+        told: np.ndarray = soon & known & (lists.row != NOTHING)
+        return told
 
     def _excluded(self, had: np.ndarray, users: np.ndarray) -> np.ndarray:
         """Returns what each user had, int32 `[users, most]`, padded with NOTHING."""

@@ -162,10 +162,19 @@ def _refuse_other(folder: Path, manifest: Manifest, what: str, wanted: str) -> N
         )
 
 
-def ranking_identity(retrieval_run: str, config: RankingConfig) -> str:
-    """Returns the id of the ranker that towers and a configuration lead to."""
+def ranking_identity(
+    retrieval_run: str, config: RankingConfig, impressions: str | None
+) -> str:
+    """Returns the id of the ranker that all that it is made from leads to.
+
+    Args:
+        retrieval_run: id of the towers' run.
+        config: of the ranker.
+        impressions: what changes with the table of impressions; None: there is none.
+    """
     return identity_of(
         retrieval=retrieval_run,
+        impressions=impressions,
         ranking=config.model_dump(mode="json"),
         version=__version__,
     )
@@ -177,6 +186,8 @@ def seal_ranking(
     encoded: EncodedDataset,
     progress: TrainingProgress,
     metrics: Mapping[str, float],
+    *,
+    identity: str,
     retrieval_run: str,
 ) -> Manifest:
     """Writes what a ranker's training came to, and removes its checkpoints.
@@ -187,6 +198,7 @@ def seal_ranking(
         encoded: dataset with look-ups.
         progress: how the training went.
         metrics: of the held-out users.
+        identity: of the run.
         retrieval_run: id of the towers' run.
     """
     tf.train.Checkpoint(model=model).write(str(folder / RANKING_WEIGHTS))
@@ -196,7 +208,7 @@ def seal_ranking(
         encoded.dataset.spec,
         progress,
         kind="ranking",
-        identity=ranking_identity(retrieval_run, model.config),
+        identity=identity,
         parent=retrieval_run,
         counts={
             "columns": model.columns,

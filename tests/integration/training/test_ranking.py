@@ -1,11 +1,14 @@
 """A ranker's training: what it learns from and what comes back from disk."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
+from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.artifacts import read_manifest
 from tfrs_app.contract.config import ExportConfig
 from tfrs_app.contract.errors import ArtifactError, DataError
@@ -20,6 +23,13 @@ from tfrs_app.training.ranking_lists import EVERYTHING, ListMaker
 from tfrs_app.training.runs import EARLIER_WEIGHTS, load_ranking, load_retrieval
 
 pytestmark = pytest.mark.slow
+
+PROPOSED = slice(-3 - len(SOURCES), -3)
+"""Columns that tell who proposed a candidate; lifts follow."""
+TRUSTED = PROPOSED.start - 4
+"""Column that tells whether towers are trusted; their score's three parts follow."""
+SHOWN = -2
+"""Column that tells whether it was shown; the last one tells where."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +73,7 @@ def test_held_out_users_never_train(examples):
 
 def test_lists_are_made_of_all_that_is_configured(examples):
     lists = examples.training
-    bits = lists.features[..., -1 - len(SOURCES) : -1]
+    bits = lists.features[..., PROPOSED]
     asked = [name for place, name in enumerate(SOURCES) if bits[..., place].any()]
     # These events stand in no session, so few items are known to go together.
     assert set(asked) >= {"two_tower", "repeat", "popular"}
@@ -71,7 +81,7 @@ def test_lists_are_made_of_all_that_is_configured(examples):
     assert not lists.label[lists.row < 0].any()
 
 
-def made_at(stages, moment_s, events, *, length=None, shown=None, **changes):
+def maker_at(stages, moment_s, events, *, length=None, **changes):
     dataset = replace(stages.encoded.dataset)
     dataset.__dict__["events"] = events
     encoded = replace(stages.encoded, dataset=dataset)
@@ -81,10 +91,14 @@ def made_at(stages, moment_s, events, *, length=None, shown=None, **changes):
     knowledge.refresh(moment_s)
     funnel = Funnel(encoded, towers.query_tower, knowledge.state, ranking)
     length = length or ranking.longest_history(towers.config.longest_history)
-    maker = ListMaker(funnel, encoded.reader(length), events, [0, 1])
+    return ListMaker(funnel, encoded.reader(length), events, [0, 1])
+
+
+def made_at(stages, moment_s, events, *, length=None, shown=None, **changes):
+    maker = maker_at(stages, moment_s, events, length=length, **changes)
     users = np.flatnonzero(events.before(moment_s) > events.row_splits[:-1])[:32]
     few = None if shown is None else np.resize(shown, len(users))
-    (lists,) = maker.made(users, moment_s, moment_s + 10**6, new_only=False, shown=few)
+    (lists,) = maker.made(users, moment_s, moment_s + 10**6, new_only=False, newest=few)
     return lists
 
 
@@ -115,7 +129,7 @@ def test_a_list_as_if_of_a_newcomer_knows_the_last_events_only(stages):
         short = alone.features[same]
         found = mixed.features[same][:, : short.shape[1]]
         np.testing.assert_allclose(found, short, atol=2e-3)
-    repeats = mixed.features[..., -1 - len(SOURCES) + SOURCES.index("repeat")]
+    repeats = mixed.features[..., PROPOSED][..., SOURCES.index("repeat")]
     assert not repeats[3::4].any()
     assert repeats[0::4].any()
 
@@ -123,10 +137,10 @@ def test_a_list_as_if_of_a_newcomer_knows_the_last_events_only(stages):
 def test_some_lists_are_as_if_of_newcomers_if_the_config_says_so(stages, towers):
     config = stages.config.ranking.model_copy(update={"newcomers": 0.9})
     examples = ranking_examples(stages.encoded, towers, config)
-    place = -1 - len(SOURCES) + SOURCES.index("repeat")
 
     def repeats(lists):
-        return lists.features[..., place].sum(axis=1)
+        found = lists.features[..., PROPOSED][..., SOURCES.index("repeat")]
+        return found.sum(axis=1)
 
     assert (repeats(examples.training) == 0).mean() > 0.15  # 0 of 0 to 3 events
     assert (repeats(examples.training) <= 3).mean() > 0.8
@@ -198,8 +212,7 @@ def test_of_days_that_towers_were_trained_on_they_tell_nothing(stages, towers):
     examples = ranking_examples(stages.encoded, towers, config)
     for lists, some_earlier in [(examples.training, True), (examples.held_out, False)]:
         trusted, learned, factors, trend, proposed = (
-            lists.features[..., place - 5 - len(SOURCES)][lists.row >= 0]
-            for place in range(5)
+            lists.features[..., TRUSTED + place][lists.row >= 0] for place in range(5)
         )
         assert set(trusted.tolist()) == ({0.0, 1.0} if some_earlier else {1.0})
         for told in (learned, trend, proposed):
@@ -213,7 +226,7 @@ def test_towers_that_are_not_trusted_tell_nothing(stages):
     moment_s = stages.encoded.dataset.split.validation_start
     told = made_at(stages, moment_s, log).features
     untold = made_at(stages, moment_s, log, trust_towers=False).features
-    first = told.shape[2] - 5 - len(SOURCES)
+    first = told.shape[2] + TRUSTED
     hidden = np.isin(np.arange(told.shape[2]) - first, [0, 1, 3, 4])
     assert told[..., hidden].any()
     assert not untold[..., hidden].any()
@@ -240,6 +253,92 @@ def test_labels_are_what_happened_within_the_horizon(stages):
             lists.user, lists.row, lists.label[..., task], strict=True
         ):
             assert [(user, item) in pairs for item in row] == label.tolist()
+
+
+@pytest.fixture(scope="module")
+def shown(stages):
+    """What the toy shop showed to those who had events by then."""
+    lists, log = stages.shown_lists(), stages.encoded.dataset.events
+    begun = log.before_each(lists.user, lists.moment_s) > log.row_splits[lists.user]
+    return lists.of(begun)
+
+
+def test_shown_lists_train_and_judge(stages, towers, examples, shown):
+    assert 10 < len(shown.user) <= 200  # as configured
+    both = ranking_examples(stages.encoded, towers, stages.config.ranking, shown)
+    more = len(both.training.user) - len(examples.training.user)
+    are_shown = both.training.features[..., SHOWN].max(axis=1) == 1
+    assert more == are_shown.sum() > 0
+    assert more + len(both.shown.user) == len(shown.user)
+    assert set(both.shown.user) <= set(both.held_out.user)
+    assert not both.shown.features[..., SHOWN:].any()  # like lists that are served
+    assert not set(both.training.user) & set(both.held_out.user)
+
+
+def shown_at_once(stages, events, shown, **changes):
+    """Lists of what was shown, with towers and tables as of the span's start."""
+    moment_s = stages.encoded.dataset.split.validation_start
+    return next(maker_at(stages, moment_s, events, **changes).shown(shown))
+
+
+def test_labels_of_shown_lists_are_what_followed_in_time(stages, shown):
+    log = stages.encoded.dataset.events
+    lists = shown_at_once(stages, log, shown)
+    events = {}
+    for key, when in zip(
+        zip(log.user, log.item, log.event_type, strict=True), log.timestamp, strict=True
+    ):
+        events.setdefault(key, []).append(when)
+    expected = np.zeros(lists.label.shape, bool)
+    for place, column, kind in np.ndindex(*expected.shape):
+        key = (lists.user[place], lists.row[place, column], kind)
+        after = [when - shown.moment_s[place] for when in events.get(key, [])]
+        expected[place, column, kind] = any(0 <= s < 48 * 3600 for s in after)
+    np.testing.assert_array_equal(lists.label, expected)
+    assert expected.any()
+
+
+def test_shown_lists_know_nothing_of_what_follows(stages, shown):
+    log, first = stages.encoded.dataset.events, shown.of(np.arange(len(shown.user)) < 1)
+    later = log.timestamp >= first.moment_s
+    random = np.random.default_rng(1)
+    items = np.where(later, random.permutation(log.item), log.item)
+    other = replace(log, item=items.astype(log.item.dtype))
+    now, then = (shown_at_once(stages, events, first) for events in (log, other))
+    np.testing.assert_allclose(now.features, then.features, atol=2e-3)
+
+
+def test_the_ranker_is_told_that_and_where_an_item_was_shown(stages, shown):
+    log = stages.encoded.dataset.events
+    told = shown_at_once(stages, log, shown)
+    real = told.row >= 0
+    np.testing.assert_array_equal(told.features[..., SHOWN] == 1, real)
+    down = np.log1p(shown.place[: len(real)][real])
+    np.testing.assert_allclose(told.features[..., -1][real], down, atol=2e-3)
+    untold = shown_at_once(stages, log, shown.untold())
+    before = told.features[..., :SHOWN]
+    np.testing.assert_array_equal(untold.features[..., :SHOWN], before)
+    assert not untold.features[..., SHOWN:].any()
+    without = shown_at_once(stages, log, shown, impressions=None)
+    np.testing.assert_array_equal(without.features, before)
+
+
+def test_other_impressions_make_another_ranker(stages, tmp_path):
+    source = stages.config.ranking.impressions.source
+    copy = tmp_path / "impressions.parquet"
+    copy.write_bytes(Path(source).read_bytes())
+    before = with_impressions(stages, copy).ranking_folder
+    assert with_impressions(stages, copy).ranking_folder == before
+    pq.write_table(pq.read_table(source).slice(0, 5), copy)
+    assert with_impressions(stages, copy).ranking_folder != before
+
+
+def with_impressions(stages, source):
+    ranking = stages.config.ranking
+    named = ranking.impressions.model_copy(update={"source": str(source)})
+    changed = ranking.model_copy(update={"impressions": named})
+    config = stages.config.model_copy(update={"ranking": changed})
+    return Stages(config, stages.console)
 
 
 def test_a_ranker_of_other_towers_is_refused(stages):

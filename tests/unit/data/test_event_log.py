@@ -44,6 +44,15 @@ def test_before_counts_each_users_earlier_events(users, moment):
     assert log_of(users).before(moment).tolist() == expected
 
 
+@given(USERS, st.lists(st.integers(-3, 12)))
+def test_before_each_agrees_with_before(users, moments):
+    log = log_of(users)
+    pairs = [(user, moment) for user in range(log.users) for moment in moments]
+    user, moment = np.array(pairs, np.int64).reshape(-1, 2).T
+    expected = [log.before(moment)[user] for user, moment in pairs]
+    assert log.before_each(user, moment).tolist() == expected
+
+
 @given(
     USERS,
     st.none() | st.integers(-1, 8),

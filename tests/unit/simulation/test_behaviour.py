@@ -99,7 +99,7 @@ def test_every_cart_was_viewed_and_a_session_sees_an_item_once(toy):
 
 def test_views_are_the_clicked_impressions(toy):
     clicked = {
-        (row["session_id"], row["item_id"], row["user_id"])
+        (row["list_id"], row["item_id"], row["user_id"])
         for row in toy.impressions
         if row["clicked"]
     }
@@ -151,7 +151,7 @@ def test_complements_are_bought_along_with_the_designed_probability(toy):
 
 def reorders(toy):
     """Purchases in sessions in which nothing was viewed."""
-    browsed = {row["session_id"] for row in toy.impressions}
+    browsed = {row["list_id"] for row in toy.impressions}
     return [row for row in toy.events if row["session_id"] not in browsed]
 
 
@@ -186,7 +186,7 @@ def test_consumables_are_bought_again_with_the_designed_probability(toy):
 
 
 def test_the_week_and_late_customers_show(toy):
-    sessions = {(row["session_id"], row["day"]) for row in toy.impressions}
+    sessions = {(row["list_id"], row["day"]) for row in toy.impressions}
     a_day = Counter(day for _, day in sessions)
     saturdays = np.mean([a_day[day] for day in range(5, 96, 7)])
     mondays = np.mean([a_day[day] for day in range(0, 96, 7)])

@@ -62,9 +62,7 @@ def fits(observed, expected):
 
 
 def test_the_views_of_each_item_agree_with_affinity(toy, world):
-    sessions = {
-        (row["session_id"], row["user_id"], row["day"]) for row in toy.impressions
-    }
+    sessions = {(row["list_id"], row["user_id"], row["day"]) for row in toy.impressions}
     expected = np.zeros(SIZE.items)
     for day in range(SIZE.days):
         users = np.array([user for _, user, when in sessions if when == day])
@@ -76,7 +74,7 @@ def test_the_views_of_each_item_agree_with_affinity(toy, world):
 def test_the_purchases_of_each_item_agree_with_their_expectation(toy, world):
     users = np.arange(SIZE.users)
     expected = expected_purchases(world, users, 0, SIZE.days).sum(axis=0)
-    browsed = {row["session_id"] for row in toy.impressions}
+    browsed = {row["list_id"] for row in toy.impressions}
     bought = Counter(
         row["item_id"]
         for row in toy.events
@@ -94,7 +92,7 @@ def test_what_is_bought_along_agrees_with_its_expectation(toy, world):
         sign * expected_purchases(shop, users, 0, SIZE.days).sum()
         for shop, sign in ((world, 1), (alone, -1))
     )
-    browsed = {row["session_id"] for row in toy.impressions}
+    browsed = {row["list_id"] for row in toy.impressions}
     along = sum(
         row["event_type"] == "purchase" and row["position"] is None
         for row in toy.events

@@ -4,11 +4,13 @@ import time
 
 import grpc
 import httpx
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from beam.impression_tables import read_impressions
 from beam.impressions import convert
 from serving.server.configs.logging import LoggingPolicy, LogType
 from serving.server.operations.options import OperationsOptions
@@ -18,6 +20,7 @@ from tests.integration.serving.models import free
 from tests.integration.serving.operations.conftest import USER_KEY, secret
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.privacy import UserKey
+from tfrs_app.contract.ranking_config import ImpressionsConfig, RankingConfig
 
 ANNA, BEN = (UserKey(USER_KEY.encode()).pseudonym(name) for name in ("anna", "ben"))
 
@@ -95,6 +98,20 @@ def test_what_was_shown_is_read_back(logged, tmp_path):
     }
     assert all(0 <= time.time() - row["timestamp"] < 600 for row in table)
     assert (tmp_path / "table" / "_rejects.jsonl").read_bytes() == b""
+
+
+def test_a_ranker_reads_what_a_server_logged(logged, tmp_path):
+    convert([f"{logged}/*"], tmp_path / "table", 0.0)
+    source = str(tmp_path / "table" / "*.parquet")
+    config = RankingConfig(impressions=ImpressionsConfig(source=source))
+    key, now = UserKey(USER_KEY.encode()), int(time.time())
+    users = np.array([ANNA.encode(), BEN.encode()], object)
+    items = np.array([b"a1", b"a0", b"b1", b"c0"], object)
+    span = (now - 600, now + 86_401)
+    lists, told = read_impressions(config, users, items, key, span)
+    shown = zip(lists.user.tolist(), lists.row.tolist(), strict=True)
+    assert sorted(shown) == [(0, [1, 0]), (0, [3, -1]), (1, [2, -1])]
+    assert (told.rows, told.used) == (8, 4)
 
 
 def test_bad_records_are_kept_apart_or_end_the_job(logged, tmp_path):
