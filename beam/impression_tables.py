@@ -96,9 +96,9 @@ def read_impressions(
     if not told.used:
         reasons = "; ".join(f"{n:,} x {why}" for why, n in told.left_out.most_common())
         raise DataError(
-            f"{ranking.impressions.source: none of {told.rows:,} rows of {impressions.source!r} can "
-            f"be used: {reasons or 'the table is empty'}; name a table of the days "
-            "before the test, or drop the section"
+            f"ranking.impressions.source: none of {told.rows:,} rows of "
+            f"{impressions.source!r} can be used: {reasons or 'the table is empty'}; "
+            "name a table of the days before the test, or drop the section"
         )
     lists = grouped(
         **reader.kept(),
@@ -140,8 +140,8 @@ class _Reader:
         missing = [name for name in NEEDED if name not in there]
         if missing:
             raise DataError(
-                f"{ranking.impressions.source: {file.path} has no column {missing[0]!r}; make the "
-                "table with `tfrs-app impressions`, or name its columns as that does"
+                f"ranking.impressions.source: {file.path} has no column {missing[0]!r};"
+                " make the table with `tfrs-app impressions`, or name its columns so"
             )
         columns = [*NEEDED, *(name for name in OPTIONAL if name in there)]
         check_types(file, columns)
