@@ -8,8 +8,8 @@ CONFIG ?= configs/complete_journey.yaml
 # Processes that share the tests, see tests/scheduling.py
 WORKERS ?= 2
 SMOKE := configs/smoke.yaml
-# These train for an hour, some on a shop whose tables are not in this repository.
-OTHER_SHOP := $(addprefix benchmarks/,ablation.py cold_items.py fine_tuning.py ranking_ablation.py)
+# These train for long, some on a shop whose tables are not in this repository.
+OTHER_SHOP := $(addprefix benchmarks/,ablation.py boosted_trees.py cold_items.py fine_tuning.py ranking_ablation.py)
 # TensorFlow 2.11, TensorFlow Text 2.11 and ScaNN 1.2.9, see tests/runtime
 RUNTIME := .runtime/complete
 # What benchmarks/index.py is compared with

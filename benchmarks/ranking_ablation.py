@@ -110,19 +110,15 @@ def staged(config: str, overrides: list[str]) -> Stages:
 
 def examples_of(stages: Stages) -> tuple[RankingExamples, int]:
     """Returns the lists, and how many of their leading columns are counted by hand."""
-    from tfrs_app.data.co_purchases import read_co_purchases
-    from tfrs_app.models.funnel import Funnel
-    from tfrs_app.models.item_state import ItemKnowledge
-    from tfrs_app.training.ranking_examples import ranking_examples
+    from tfrs_app.training.ranking_examples import as_served, ranking_examples
     from tfrs_app.training.runs import EARLIER_WEIGHTS, load_retrieval
 
     encoded, config = stages.encoded, stages.ranking_config
     towers = load_retrieval(stages.run_folder, encoded, weights=EARLIER_WEIGHTS)
-    pairs = read_co_purchases(encoded.dataset.folder)
-    state = ItemKnowledge(towers, encoded, pairs, config).state
-    cross = Funnel(encoded, towers.query_tower, state, config).cross
-    assert cross is not None
-    return ranking_examples(encoded, towers, config), len(cross.names)
+    _, funnel = as_served(encoded, towers, config)
+    assert funnel.cross is not None
+    examples = ranking_examples(encoded, towers, config, stages.shown_lists())
+    return examples, len(funnel.cross.names)
 
 
 def without(examples: RankingExamples, columns: int) -> RankingExamples:
