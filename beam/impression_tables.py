@@ -36,8 +36,8 @@ _SIGNATURES = (RECOMMEND, SERVING_DEFAULT)
 
 
 @dataclass
-class Impressions:
-    """Counts the rows of a table of impressions by what became of them.
+class RowCounts:
+    """Counts rows of a table of impressions by what became of them.
 
     Attributes:
         rows: that were read.
@@ -67,7 +67,7 @@ def read_impressions(
     items: np.ndarray,
     user_key: UserKey | None,
     span_s: tuple[int, int],
-) -> tuple[ShownLists, Impressions]:
+) -> tuple[ShownLists, RowCounts]:
     """Reads the lists that were shown within a span and all whose labels lie in it.
 
     Args:
@@ -123,7 +123,7 @@ class _Reader:
         user_key: UserKey | None,
         moments_s: tuple[int, int],
     ) -> None:
-        self.told = Impressions()
+        self.told = RowCounts()
         self._users = pa.array(users.tolist(), pa.large_binary())
         self._items = pa.array(items.tolist(), pa.large_binary())
         self._key, (self._first_s, self._last_s) = user_key, moments_s

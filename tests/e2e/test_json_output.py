@@ -122,5 +122,5 @@ def test_what_changes_a_shop_is_json(own, tmp_path):
     kinds = [holder["kind"] for holder in told["may_still_hold"]]
     assert sorted(set(kinds)) == ["model", "training run"]
     assert [Path(table).name for table in told["tables"]] == [
-        "views.csv", "orders.csv.gz", "users.jsonl",
+        "views.csv", "orders.csv.gz", "users.jsonl", "impressions.parquet",
     ]  # fmt: skip

@@ -81,6 +81,8 @@ def _is_older(run: Manifest, dataset: Manifest | None) -> bool:
 
 
 def _sources(stages: Stages) -> Iterator[str]:
-    data = stages.config.data
-    for table in (*data.events, *([data.users] if data.users else [])):
-        yield table.source
+    data, ranking = stages.config.data, stages.config.ranking
+    shown = ranking.impressions if ranking else None
+    for table in (*data.events, data.users, shown):
+        if table is not None:
+            yield table.source

@@ -18,8 +18,8 @@ from tfrs_app.export.publish import build_recommender
 from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
 from tfrs_app.training.ranking import RankingTraining
-from tfrs_app.training.ranking_examples import ranking_examples
-from tfrs_app.training.ranking_lists import EVERYTHING, ListMaker
+from tfrs_app.training.ranking_examples import moments_of, ranking_examples
+from tfrs_app.training.ranking_lists import EVERYTHING, ListMaker, Lists
 from tfrs_app.training.runs import EARLIER_WEIGHTS, load_ranking, load_retrieval
 
 pytestmark = pytest.mark.slow
@@ -263,16 +263,41 @@ def shown(stages):
     return lists.of(begun)
 
 
-def test_shown_lists_train_and_judge(stages, towers, examples, shown):
+@pytest.fixture(scope="module")
+def with_shown(stages, towers, shown):
+    return ranking_examples(stages.encoded, towers, stages.config.ranking, shown)
+
+
+def test_shown_lists_train_and_judge(examples, shown, with_shown):
     assert 10 < len(shown.user) <= 200  # as configured
-    both = ranking_examples(stages.encoded, towers, stages.config.ranking, shown)
-    more = len(both.training.user) - len(examples.training.user)
-    are_shown = both.training.features[..., SHOWN].max(axis=1) == 1
-    assert more == are_shown.sum() > 0
-    assert more + len(both.shown.user) == len(shown.user)
-    assert set(both.shown.user) <= set(both.held_out.user)
-    assert not both.shown.features[..., SHOWN:].any()  # like lists that are served
-    assert not set(both.training.user) & set(both.held_out.user)
+    training, judging = with_shown.training, with_shown.shown
+    more = len(training.user) - len(examples.training.user)
+    assert more == len(shown_in(training).user) > 0
+    assert more + len(judging.user) == len(shown.user)
+    assert set(judging.user) <= set(with_shown.held_out.user)
+    assert not judging.features[..., SHOWN:].any()  # like lists that are served
+    assert not set(training.user) & set(with_shown.held_out.user)
+
+
+def shown_in(lists):
+    return lists.of(lists.features[..., SHOWN].max(axis=1) == 1)
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_shown_lists_have_the_tables_of_the_moment_before(
+    stages, shown, with_shown, place
+):
+    moments = moments_of(stages.config.ranking, stages.encoded.dataset.split)
+    trains = ~np.isin(shown.user, with_shown.held_out.user)
+    then = shown.of(trains).between(moments[place], moments[place] + moments.step)
+    maker = maker_at(stages, moments[place], stages.encoded.dataset.events)
+    expected = Lists.joined(list(maker.shown(then)))
+    found = shown_in(with_shown.training)
+    some = slice(0, len(then.user)) if place == 0 else slice(-len(then.user), None)
+    width = expected.row.shape[1]
+    np.testing.assert_array_equal(found.row[some, :width], expected.row)
+    same = found.features[some, :width]
+    np.testing.assert_allclose(same, expected.features, atol=2e-3)
 
 
 def shown_at_once(stages, events, shown, **changes):
