@@ -54,12 +54,13 @@ def load_servable(
     started, records = time.monotonic(), 0
     try:
         if protocol.warm_up:
-            records = warm_up(
-                servable,
-                folder,
-                iterations=protocol.warmup_iterations,
-                check_method=protocol.check_method_name,
-            )
+            with servable.warming():
+                records = warm_up(
+                    servable,
+                    folder,
+                    iterations=protocol.warmup_iterations,
+                    check_method=protocol.check_method_name,
+                )
     except BaseException:
         servable.close()
         raise
