@@ -72,6 +72,7 @@ lint: $(STAMP) ## ruff, mypy, import rules, dead code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 	@# Again without the tests: what only they use is dead too.

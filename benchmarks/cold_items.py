@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -31,6 +32,7 @@ from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.loading import load_config
 from tfrs_app.data.dataset import Dataset
 from tfrs_app.data.text_embeddings import TextEmbeddings
+from tfrs_app.evaluation.baselines.popular import Popular
 from tfrs_app.evaluation.baselines.tfidf_profile import TfidfProfile
 from tfrs_app.evaluation.content import content_of
 from tfrs_app.evaluation.past import Past
@@ -118,17 +120,6 @@ def without(dataset: Dataset, cold: np.ndarray, before_s: int) -> Dataset:
     return bare
 
 
-@dataclass(frozen=True)
-class KinPopularity:
-    """Scores an item by the recent buyers of the items that are worded most alike."""
-
-    item_score: np.ndarray
-
-    def item_scores(self, question: Question) -> np.ndarray:
-        """Returns float `[items]`."""
-        return self.item_score
-
-
 def words(exam: Exam, half_life_days: float | None) -> Scorer:
     """Returns the TF-IDF profile."""
     past = exam.past
@@ -149,10 +140,10 @@ def kin_popularity(exam: Exam, window_days: int, neighbours: int) -> Scorer:
     pairs = np.unique(past.user[recent] * past.items + past.item[recent])
     users = np.bincount(pairs % past.items, minlength=past.items)
     kin, weight = text_neighbours(exam.texts.vectors, exam.texts.rows, neighbours)
-    return KinPopularity((users[kin] * weight).sum(axis=1))
+    return Popular((users[kin] * weight).sum(axis=1))
 
 
-CLASSICS: dict[str, tuple[Callable[..., Scorer], Iterable[tuple]]] = {
+CLASSICS: dict[str, tuple[Callable[..., Scorer], Iterable[tuple[Any, ...]]]] = {
     "TF-IDF profile": (words, [(h,) for h in HALF_LIVES_DAYS]),
     "encoder's profile": (vectors, [(h,) for h in HALF_LIVES_DAYS]),
     "recent popularity of neighbours": (

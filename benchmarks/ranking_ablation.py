@@ -73,7 +73,8 @@ def tested(stages: Stages) -> Scores:
         stages.encoded.dataset, stages.config.evaluation, stages.console.print
     )
     with contestants(stages) as models:
-        results = contest.measure(FUNNEL, dict.fromkeys(Target, models[FUNNEL]))
+        funnel = models.models[FUNNEL]
+        results = contest.measure(FUNNEL, dict.fromkeys(Target, funnel))
         return {one.target.value: one.metrics["ndcg@20"] for one in results}
 
 

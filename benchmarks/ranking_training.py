@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ def write_examples(stages: Stages, count: int, folder: Path) -> int:
     from training_rivals.plain_dcn import write_rows
 
     from tfrs_app.layers.grouping import NOTHING
-    from tfrs_app.training.ranking_examples import RankingExamples, ranking_examples
+    from tfrs_app.training.ranking_examples import ranking_examples
     from tfrs_app.training.runs import EARLIER_WEIGHTS, load_retrieval
 
     towers = load_retrieval(stages.run_folder, stages.encoded, weights=EARLIER_WEIGHTS)
@@ -83,7 +83,7 @@ def write_examples(stages: Stages, count: int, folder: Path) -> int:
     examples = ranking_examples(stages.encoded, towers, config)
     lists = examples.training.of(np.arange(min(count, len(examples.training.user))))
     write_rows(lists, folder / ROWS)
-    few = RankingExamples(lists, examples.held_out)
+    few = replace(examples, training=lists)
     (folder / LISTS).write_bytes(pickle.dumps(few))
     return int((lists.row != NOTHING).sum())
 

@@ -183,7 +183,7 @@ def trained(training: Training) -> Run:
 
 def median(runs: list[Measured], measure: str) -> float:
     """Returns the median of one measure."""
-    return statistics.median(run[measure] for run in runs)
+    return float(statistics.median(run[measure] for run in runs))
 
 
 def report(runs: dict[tuple[str, str], list[Measured]]) -> None:

@@ -41,7 +41,9 @@ def main() -> None:
     artifacts = Path(stages.config.artifacts)
     folders = {
         name: ensure_encoder(
-            TextConfig(precision=name), artifacts, stages.console.print
+            TextConfig.model_validate({"precision": name}),
+            artifacts,
+            stages.console.print,
         )
         for name in PRECISIONS
     }

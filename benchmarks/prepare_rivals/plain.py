@@ -108,7 +108,7 @@ def write_sequences(
     output: Path,
 ) -> None:
     """Writes one Example a user."""
-    starts = np.append(np.flatnonzero(np.diff(events["user"], prepend=-1)), None)
+    starts = [*np.flatnonzero(np.diff(events["user"], prepend=-1)), None]
     shards = np.array_split(np.arange(len(starts) - 1), demo.SHARDS)
     users = events["users"].to_pylist()
     ids, sessions = (
