@@ -69,7 +69,6 @@ class Stages(ShopArtifacts):
             config,
             folder,
             self.console.print,
-            identity=folder.name,
             retrieval_run=self.run_folder.name,
             shown=self.shown_lists(),
         )

@@ -37,7 +37,6 @@ def train_ranking(
     folder: Path,
     report: Report,
     *,
-    identity: str,
     retrieval_run: str,
     shown: ShownLists | None = None,
 ) -> Manifest:
@@ -49,7 +48,6 @@ def train_ranking(
         config: sizes and training settings.
         folder: the run's folder, `runs/<id>`.
         report: takes one line a finished epoch.
-        identity: of the run.
         retrieval_run: id of the towers' run.
         shown: lists that a shop showed; None: it does not tell.
 
@@ -85,8 +83,7 @@ def train_ranking(
             encoded,
             progress,
             metrics,
-            identity=identity,
-            retrieval_run=retrieval_run,
+            retrieval_run,
         )
 
 

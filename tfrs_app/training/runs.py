@@ -186,19 +186,16 @@ def seal_ranking(
     encoded: EncodedDataset,
     progress: TrainingProgress,
     metrics: Mapping[str, float],
-    *,
-    identity: str,
     retrieval_run: str,
 ) -> Manifest:
     """Writes what a ranker's training came to, and removes its checkpoints.
 
     Args:
-        folder: of the run.
+        folder: of the run, called by its id.
         model: as trained and calibrated.
         encoded: dataset with look-ups.
         progress: how the training went.
         metrics: of the held-out users.
-        identity: of the run.
         retrieval_run: id of the towers' run.
     """
     tf.train.Checkpoint(model=model).write(str(folder / RANKING_WEIGHTS))
@@ -208,7 +205,7 @@ def seal_ranking(
         encoded.dataset.spec,
         progress,
         kind="ranking",
-        identity=identity,
+        identity=folder.name,
         parent=retrieval_run,
         counts={
             "columns": model.columns,
