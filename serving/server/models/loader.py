@@ -54,13 +54,12 @@ def load_servable(
     started, records = time.monotonic(), 0
     try:
         if protocol.warm_up:
-            with servable.warming():
-                records = warm_up(
-                    servable,
-                    folder,
-                    iterations=protocol.warmup_iterations,
-                    check_method=protocol.check_method_name,
-                )
+            records = warm_up(
+                servable,
+                folder,
+                iterations=protocol.warmup_iterations,
+                check_method=protocol.check_method_name,
+            )
     except BaseException:
         servable.close()
         raise

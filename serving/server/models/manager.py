@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import grpc
@@ -21,7 +20,6 @@ from serving.server.models.policy import Load, next_action
 from serving.server.models.registry import ModelRegistry, State, VersionStatus
 from serving.server.models.servable import Servable
 from serving.server.models.versions import fingerprint, versions_in
-from serving.server.niceness import in_the_background
 from tfrs_app.contract.errors import ServerError
 
 _LOG = logging.getLogger(__name__)
@@ -177,12 +175,8 @@ class ModelManager:
         attempts, files = self._attempts_at(name), fingerprint(folder)
         for state in (State.START, State.LOADING):
             self._registry.report(name, VersionStatus(version, state))
-        # The first version of all has nobody to give way to, and TensorFlow's pools,
-        # which stay, are made by whoever loads it.
-        serves = any(map(self._registry.ready, self._models))
-        load = partial(self._loader, name, version, folder)
         try:
-            servable = in_the_background(load) if serves else load()
+            servable = self._loader(name, version, folder)
         except Exception as error:  # whatever a foreign SavedModel makes TensorFlow say
             attempts.failed(version, files)
             code, reason = failure(error)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +67,6 @@ class Servable:
                 name: _Callable(self._session, signature)
                 for name, signature in self.signatures.items()
             }
-            self._is_warming = False
             self.queue = f"{model}-{version}"
             self._batcher = Batcher(
                 self.queue, batching, self.signatures, self._run, waited
@@ -130,19 +127,8 @@ class Servable:
                 f'Serving signature key "{signature_name}" not found.',
             )
         signature.check(inputs)
-        if self._is_warming:
-            return _now(partial(self._run, signature_name, inputs))
         end = math.inf if deadline is None else deadline
         return self._batcher.submit(signature_name, inputs, end)
-
-    @contextmanager
-    def warming(self) -> Iterator[None]:
-        """Runs requests in the calling thread meanwhile, without batches."""
-        self._is_warming = True
-        try:
-            yield
-        finally:
-            self._is_warming = False
 
     def close(self) -> None:
         """Waits for what runs or was taken to run and frees the graph's resources."""
@@ -196,16 +182,6 @@ class _Callable:
     def __call__(self, feeds: list[Array]) -> dict[str, Array]:
         values = map(_as_array, self._run(*feeds))
         return dict(zip(self._names, values, strict=True))
-
-
-def _now(work: Callable[[], Outputs]) -> Future[Outputs]:
-    """Returns a future that has what work returns, or raises."""
-    done: Future[Outputs] = Future()
-    try:
-        done.set_result(work())
-    except Exception as error:
-        done.set_exception(error)
-    return done
 
 
 def _as_array(value: Any) -> Array:

@@ -1,10 +1,7 @@
 """Starting, failing to start, and stopping."""
 
-import os
 import signal
 import socket
-import sys
-import threading
 from contextlib import contextmanager
 
 import httpx
@@ -158,31 +155,6 @@ def test_a_warm_up_file_that_is_none_fails_the_load(tmp_path):
     path.write_bytes(b"no records at all")
     with refused(tmp_path, "version 5 cannot be loaded"):
         pass
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads")
-def test_what_was_loaded_in_the_background_is_no_less_important(tmp_path):
-    registry = ModelRegistry()
-    manager = ModelManager({"m": ModelConfig(tmp_path)}, registry, Lifecycle(poll_s=0))
-    save_half_plus_two(tmp_path / "1")
-    manager.start()
-    save_half_plus_two(tmp_path / "2")
-    write_warmup(tmp_path / "2", {"x": np.ones(1, np.float32)})
-    try:
-        manager.reload({"m": ModelConfig(tmp_path)})
-        with registry.lease("m") as servable:
-            assert servable.version == 2
-            assert not niceness("batch-m-2-")  # its warm-up needed none
-            servable.run("serving_default", {"x": np.ones(1, np.float32)})
-        mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-        assert niceness("batch-m-2-") == {min(mine + 5, 19)}
-    finally:
-        manager.close()
-
-
-def niceness(name):
-    threads = [t for t in threading.enumerate() if t.name.startswith(name)]
-    return {os.getpriority(os.PRIO_PROCESS, t.native_id) for t in threads}
 
 
 def test_serves_the_highest_version(tmp_path):

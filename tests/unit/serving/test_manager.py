@@ -1,7 +1,5 @@
 """How versions come and go, with a loader that only takes notes."""
 
-import os
-import sys
 import threading
 import time
 
@@ -18,16 +16,11 @@ from tfrs_app.contract.errors import ServerError
 QUICK = Lifecycle(poll_s=0.01, retry_s=3600, grace_s=1)
 
 
-def niceness():
-    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-
 class Version:
     """A servable that can tell whether it was closed."""
 
     def __init__(self, model, version):
         self.model, self.version, self.closed = model, version, False
-        self.loaded_at_niceness = niceness()
 
     def close(self):
         self.closed = True
@@ -91,16 +84,6 @@ def test_a_new_version_replaces_the_old_one(serve, tmp_path):
     until(lambda: registry.ready("m") == [2])
     until(lambda: state(registry, 1) is State.END)
     assert [made.closed for made in loads.made] == [True, False]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads")
-def test_a_version_that_follows_another_is_loaded_in_the_background(serve, tmp_path):
-    add(tmp_path, 1)
-    _, registry, loads = serve(m=ModelConfig(tmp_path))
-    add(tmp_path, 2)
-    until(lambda: registry.ready("m") == [2])
-    found = [made.loaded_at_niceness for made in loads.made]
-    assert found == [niceness(), min(niceness() + 15, 19)]
 
 
 def test_a_version_in_use_is_closed_after_its_last_user(serve, tmp_path):

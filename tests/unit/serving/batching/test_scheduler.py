@@ -249,7 +249,7 @@ def test_parts_are_queued_all_or_none(batcher):
 def test_without_batching_requests_run_one_by_one_and_the_queue_ends(batcher):
     ask = batcher(batching=False)
     ask.graph.hold()
-    running = ask.batcher._parameters.threads
+    running = len(ask.batcher._scheduler._threads)
     answers = [ask("sum", x=floats(n, 1)) for n in range(running)]
     for _ in answers:
         assert ask.graph.entered.acquire(timeout=60)
