@@ -161,12 +161,16 @@ def test_nobody_gets_a_list_without_reasons(ranked):
     assert set(answer["source"][0].tolist()) <= {b"popular", b"two_tower", b"new"}
 
 
-def test_diversity_spreads_a_list(ranked):
+def test_diversity_spreads_lists(ranked):
+    histories = [[f"i{n + step}" for step in (0, 2, 4, 6)] for n in range(40)]
+    inputs = {name: value * len(histories) for name, value in FULL.items()}
+    inputs["history_item_id"] = histories
+
     def likeness(diversity):
-        answer = recommend(ranked, **FULL, k=10, diversity=[diversity])
-        rows = [ranked.ids.index(item) for item in answer["item_id"][0]]
+        answer = recommend(ranked, **inputs, k=10, diversity=[diversity])
+        rows = np.vectorize(ranked.ids.index)(answer["item_id"])
         alike = ranked.recommender.directions.embeddings.numpy()[rows]
-        return np.triu(alike @ alike.T, 1).sum()
+        return np.triu(alike @ alike.transpose(0, 2, 1), 1).mean()
 
     assert likeness(1.0) < likeness(0.5) <= likeness(0.0)
 
