@@ -33,6 +33,7 @@ NEEDED = (USER_ID, ITEM_ID, TIMESTAMP, POSITION, LIST_ID)
 OPTIONAL = (SIGNATURE, SAMPLING_RATE)
 """Where they are absent, every list is one of `recommend` and stands for itself."""
 _SIGNATURES = (RECOMMEND, SERVING_DEFAULT)
+_IMPOSSIBLE = "user, item, list, time, place or rate is missing or impossible"
 
 
 @dataclass
@@ -42,11 +43,13 @@ class RowCounts:
     Attributes:
         rows: that were read.
         used: that are part of a list.
+        lists: that they are part of, of which some may be drawn.
         left_out: reason -> rows.
     """
 
     rows: int = 0
     used: int = 0
+    lists: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
 
@@ -100,8 +103,10 @@ def read_impressions(
             f"{impressions.source!r} can be used: {reasons or 'the table is empty'}; "
             "name a table of the days before the test, or drop the section"
         )
+    kept = reader.kept()
+    told.lists = len(np.unique(kept["list_id"]))
     lists = grouped(
-        **reader.kept(),
+        **kept,
         within_s=within_s,
         at_most=impressions.lists,
         random=np.random.default_rng(config.seed),
@@ -153,48 +158,47 @@ class _Reader:
         table = {name: table[name].combine_chunks() for name in table.column_names}
         user, item, list_id = (as_text(table[n]) for n in (USER_ID, ITEM_ID, LIST_ID))
         seconds, _ = as_seconds(table[TIMESTAMP], "UTC")
-        position, _ = as_numbers(table[POSITION])
-        rate = pa.array(np.ones(rows))
-        if SAMPLING_RATE in table:
-            rate, _ = as_numbers(table[SAMPLING_RATE])
+        place = _numbers(table[POSITION])
+        rate = (
+            _numbers(table[SAMPLING_RATE]) if SAMPLING_RATE in table else np.ones(rows)
+        )
         user_row = self._user_rows(user)
         item_row = _rows_of(self._items, item)
         second = _numpy(seconds, self._first_s - 1)
-        place, chance = _numpy(position, -1.0), _numpy(rate, 0.0)
-        whole = np.ones(rows, bool)
-        for column in (user, item, list_id, seconds):
-            whole &= _numpy(column.is_valid(), False)
-        reasons = {
-            "user, item, list, time, place or rate is missing or impossible": whole
-            & (place >= 0)
-            & (place == np.floor(place))
-            & (place <= np.iinfo(np.int32).max)
-            & (chance > 0)
-            & (chance <= 1),
-            "shown at other times": (second >= self._first_s)
-            & (second <= self._last_s),
-            "of other signatures": _recommended(table.get(SIGNATURE), rows),
-            "of users without events": user_row >= 0,
-            "of items that are not in the catalogue": item_row >= 0,
-        }
-        left = np.ones(rows, bool)
+        whole = _known(user, item, list_id, seconds) & _are_places(place)
+        left = self._counted(
+            {
+                _IMPOSSIBLE: whole & (rate > 0) & (rate <= 1),
+                "shown at other times": (second >= self._first_s)
+                & (second <= self._last_s),
+                "of other signatures": _recommended(table.get(SIGNATURE), rows),
+                "of users without events": user_row >= 0,
+                "of items that are not in the catalogue": item_row >= 0,
+            },
+            unreadable,
+        )
+        self._lists.append(list_id.filter(pa.array(left)))
+        self._parts.append(
+            {
+                "user": user_row[left],
+                "moment_s": second[left],
+                "row": item_row[left].astype(np.int32),
+                "place": place[left].astype(np.int32),
+                "weight": 1.0 / rate[left],
+            }
+        )
+
+    def _counted(self, reasons: dict[str, np.ndarray], unreadable: int) -> np.ndarray:
+        """Counts each row by the first reason to leave it out; returns those left."""
+        left = np.ones(len(reasons[_IMPOSSIBLE]), bool)
         for reason, good in reasons.items():
             self.told.left_out[reason] += int((left & ~good).sum())
             left &= good
-        if unreadable:
-            self.told.left_out["unreadable"] += unreadable
-        self.told.left_out = +self.told.left_out
-        self.told.rows += rows + unreadable
+        self.told.left_out["unreadable"] += unreadable
+        self.told.left_out = +self.told.left_out  # zeros go
+        self.told.rows += len(left) + unreadable
         self.told.used += int(left.sum())
-        self._lists.append(list_id.filter(pa.array(left)))
-        columns = {
-            "user": user_row,
-            "moment_s": second,
-            "row": item_row.astype(np.int32),
-            "place": place,
-            "weight": np.divide(1.0, chance, where=chance > 0, out=np.zeros(rows)),
-        }
-        self._parts.append({name: values[left] for name, values in columns.items()})
+        return left
 
     def kept(self) -> dict[str, np.ndarray]:
         """Returns the usable rows, one array a column."""
@@ -202,7 +206,6 @@ class _Reader:
             name: np.concatenate([part[name] for part in self._parts])
             for name in self._parts[0]
         }
-        joined["place"] = joined["place"].astype(np.int32)
         ids = pa.concat_arrays(self._lists).dictionary_encode()
         return {"list_id": ids.indices.to_numpy().astype(np.int64), **joined}
 
@@ -218,6 +221,23 @@ class _Reader:
         hashed = map(self._key.pseudonym, encoded.dictionary.to_pylist())
         others = pa.array(hashed, pa.large_string()).take(encoded.indices)
         return np.where(rows >= 0, rows, _rows_of(self._users, others))
+
+
+def _numbers(column: Any) -> np.ndarray:
+    """Returns float64; -1 where there is no number."""
+    return _numpy(as_numbers(column)[0], -1.0)
+
+
+def _known(*columns: Any) -> np.ndarray:
+    """Returns which rows have a value in each column."""
+    known: np.ndarray = np.all([_numpy(c.is_valid(), False) for c in columns], axis=0)
+    return known
+
+
+def _are_places(place: np.ndarray) -> np.ndarray:
+    most = np.iinfo(np.int32).max
+    whole: np.ndarray = place == np.floor(place)
+    return whole & (place >= 0) & (place <= most)
 
 
 def _recommended(signature: Any, rows: int) -> np.ndarray:

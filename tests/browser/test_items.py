@@ -22,6 +22,18 @@ def test_an_item_opens_with_its_facts_and_what_is_like_it(toy):
     expect(toy.locator("#item")).to_be_hidden()
 
 
+def test_a_press_is_finished_on_what_was_pressed(toy):
+    settle(toy)
+    toy.locator(f"{CARDS} h3 button").first.hover()
+    toy.mouse.down()
+    with toy.expect_response(re.compile("/api/recommend")):
+        toy.get_by_label("from", exact=True).first.fill("1")
+    toy.wait_for_timeout(200)
+    toy.mouse.up()
+    expect(toy.locator("#item-title")).to_be_visible()
+    settle(toy)
+
+
 def test_a_listed_item_is_explained(toy):
     toy.locator(f"{CARDS} h3 button").nth(1).click()
     toy.get_by_role("button", name=re.compile("Why is it")).click()

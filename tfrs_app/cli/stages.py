@@ -76,7 +76,10 @@ class Stages(ShopArtifacts):
         return folder
 
     def shown_lists(self) -> ShownLists | None:
-        """Returns what was shown, if the config tells, and prints what became of it."""
+        """Returns what was shown to users with events by then, if the config tells.
+
+        Prints what became of the table's rows.
+        """
         from beam.impression_tables import read_impressions
         from tfrs_app.training.ranking_examples import moments_of
 
@@ -90,13 +93,23 @@ class Stages(ShopArtifacts):
             UserKey.of(self.config.data.hash_users),
             (moments_of(config, dataset.split).start, dataset.split.test_start),
         )
+        log = dataset.events
+        begun = log.before_each(lists.user, lists.moment_s) > log.row_splits[lists.user]
         self.console.print(
-            f"{told.rows:,} impressions, {told.used:,} of them used; "
-            f"{len(lists.user):,} lists"
+            f"{told.rows:,} impressions, {told.used:,} of them in {told.lists:,} lists"
         )
         for reason, rows in told.left_out.most_common():
             self.console.print(f"  {rows:,} left out: {reason}")
-        return lists
+        if told.lists > len(begun):
+            self.console.print(
+                f"  {len(begun):,} lists drawn (ranking.impressions.lists)"
+            )
+        if not begun.all():
+            early = int((~begun).sum())
+            self.console.print(
+                f"  {early:,} lists left out: before a user's first event"
+            )
+        return lists.of(begun)
 
     def evaluate(self) -> Path:
         """Compares the models with baselines, unless the report says so already."""

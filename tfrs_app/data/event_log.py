@@ -120,6 +120,47 @@ class EventLog:
         )
         return ends
 
+    def follows(
+        self,
+        event_type: int,
+        user: np.ndarray,
+        item: np.ndarray,
+        moment_s: np.ndarray,
+        within_s: int,
+    ) -> np.ndarray:
+        """Tells whether users have events of items soon after given moments.
+
+        Args:
+            event_type: of the events, a position in the spec's.
+            user: int64, broadcast against the next two.
+            item: int, catalogue rows; -1: of no item.
+            moment_s: int64; an event of that very second counts.
+            within_s: seconds after which one does not count any more.
+
+        Returns:
+            bool, of the common shape.
+        """
+        user, item, moment_s = np.broadcast_arrays(user, item, moment_s)
+        if not user.size:
+            return np.zeros(user.shape, bool)
+        items = int(max(self.item.max(initial=0), item.max())) + 1
+        first, end = moment_s.min(), moment_s.max() + within_s
+        some = self.span(first, end) & (self.event_type == event_type)
+        pairs, pair = np.unique(
+            (self.user * items + self.item)[some], return_inverse=True
+        )
+        # Pair by pair on one axis of time; behind the last there is an end of all.
+        seconds = end - first + 1
+        events = np.sort(pair * seconds + self.timestamp[some] - first)
+        events = np.append(events, np.iinfo(np.int64).max)
+        key = user * items + item
+        place = np.searchsorted(pairs, key)
+        has_any = (np.append(pairs, -1)[place] == key) & (item >= 0)
+        asked = place * seconds + moment_s - first
+        following = events[np.searchsorted(events, asked)]
+        told: np.ndarray = has_any & (following < asked + within_s)
+        return told
+
     def span(self, start_s: int | None, end_s: int | None) -> np.ndarray:
         """Returns a mask of the events with start <= time < end, bool `[events]`."""
         mask = np.ones(len(self.timestamp), bool)

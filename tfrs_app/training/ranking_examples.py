@@ -9,6 +9,7 @@ import numpy as np
 from tfrs_app.contract.errors import DataError
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.data.dataset import Split
+from tfrs_app.data.event_log import EventLog
 from tfrs_app.data.shown_lists import ShownLists
 from tfrs_app.layers.inputs import SECONDS_PER_DAY
 from tfrs_app.models.encoded import EncodedDataset
@@ -17,7 +18,8 @@ from tfrs_app.models.item_state import ItemKnowledge
 from tfrs_app.models.ranking import tasks_of
 from tfrs_app.models.retrieval import RetrievalModel
 from tfrs_app.progress import counted
-from tfrs_app.training.ranking_lists import EVERYTHING, ListMaker, Lists
+from tfrs_app.training.list_maker import EVERYTHING, ListMaker
+from tfrs_app.training.ranking_lists import Lists
 
 IDLE_SHARE = 0.1
 """Of the users to whom nothing happens; each stands for all of them."""
@@ -61,7 +63,8 @@ def ranking_examples(
         encoded: a verified dataset with its look-ups.
         retrieval: the towers as they were before they saw the validation span.
         config: of the ranker.
-        shown: lists that a shop showed; None: it does not tell.
+        shown: lists that a shop showed to users with events by then; None: it does not
+            tell.
 
     Raises:
         DataError: nothing that was proposed was bought.
@@ -75,34 +78,21 @@ def ranking_examples(
     training: list[Lists] = []
     judging: list[Lists] = []
     judging_shown: list[Lists] = []
-    if shown is not None:
-        begun = log.before_each(shown.user, shown.moment_s) > log.row_splits[shown.user]
-        shown = shown.of(begun)
     moments = moments_of(config, split)
     for moment_s in counted(moments, "lists to rank", "moments", len(moments)):
         knowledge.refresh(moment_s)
         funnel.trust_towers(moment_s >= start_s)
         until_s = min(end_s, moment_s + round(config.horizon_days * SECONDS_PER_DAY))
-        asked = log.before(moment_s) > log.row_splits[:-1]
-        busy = np.zeros(log.users, bool)
-        busy[log.user[log.span(moment_s, until_s)]] = True
-        stands = asked & ~busy & (random.random(log.users) < IDLE_SHARE)
-        users = np.flatnonzero((asked & busy) | stands)
+        users, stands_for = _asked_at(log, moment_s, until_s, random)
         if moment_s != start_s:
             users = users[~held_out[users]]
         for new_only in (False, True):
-            newest = np.full(len(users), EVERYTHING)
-            if config.newcomers:
-                new = ~held_out[users] & (random.random(len(users)) < config.newcomers)
-                newest[new] = random.integers(MOST_OF_A_NEWCOMER + 1, size=new.sum())
+            newest = _events_shown(config.newcomers, held_out[users], random)
             for lists in maker.made(
                 users, moment_s, until_s, new_only=new_only, newest=newest
             ):
-                idle = ~busy[lists.user]
-                weight = (
-                    lists.weight * np.where(idle, 1 / IDLE_SHARE, 1.0)[:, np.newaxis]
-                )
-                lists = replace(lists, weight=weight.astype(np.float32))
+                weight = lists.weight * stands_for[lists.user, np.newaxis]
+                lists = replace(lists, weight=weight)
                 judged = held_out[lists.user]
                 training.append(lists.of(~judged).thinned(config.negatives, random))
                 judging.append(lists.of(judged))
@@ -117,6 +107,32 @@ def ranking_examples(
         shown=Lists.joined(judging_shown) if judging_shown else None,
         vectors=funnel.vectors.numpy(),  # they are the same at every moment
     )
+
+
+def _asked_at(
+    log: EventLog, moment_s: int, until_s: int, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns whom to ask, int64, and how many each user stands for, `[users]`.
+
+    All with a history to whom something happens, and a share of the others.
+    """
+    begun = log.before(moment_s) > log.row_splits[:-1]
+    busy = np.zeros(log.users, bool)
+    busy[log.user[log.span(moment_s, until_s)]] = True
+    drawn = random.random(log.users) < IDLE_SHARE
+    stands_for = np.where(busy, 1.0, 1 / IDLE_SHARE).astype(np.float32)
+    return np.flatnonzero(begun & (busy | drawn)), stands_for
+
+
+def _events_shown(
+    newcomers: float, held_out: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """Returns how many of the last events each user's list shows, int64 `[users]`."""
+    newest = np.full(len(held_out), EVERYTHING)
+    if newcomers:
+        new = ~held_out & (random.random(len(held_out)) < newcomers)
+        newest[new] = random.integers(MOST_OF_A_NEWCOMER + 1, size=new.sum())
+    return newest
 
 
 def held_out_users(

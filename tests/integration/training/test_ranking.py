@@ -17,9 +17,10 @@ from tfrs_app.data.raw_queries import raw_queries
 from tfrs_app.export.publish import build_recommender
 from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
+from tfrs_app.training.list_maker import EVERYTHING, ListMaker
 from tfrs_app.training.ranking import RankingTraining
 from tfrs_app.training.ranking_examples import moments_of, ranking_examples
-from tfrs_app.training.ranking_lists import EVERYTHING, ListMaker, Lists
+from tfrs_app.training.ranking_lists import Lists
 from tfrs_app.training.runs import EARLIER_WEIGHTS, load_ranking, load_retrieval
 
 pytestmark = pytest.mark.slow
@@ -258,9 +259,7 @@ def test_labels_are_what_happened_within_the_horizon(stages):
 @pytest.fixture(scope="module")
 def shown(stages):
     """What the toy shop showed to those who had events by then."""
-    lists, log = stages.shown_lists(), stages.encoded.dataset.events
-    begun = log.before_each(lists.user, lists.moment_s) > log.row_splits[lists.user]
-    return lists.of(begun)
+    return stages.shown_lists()
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ def test_of_many_lists_some_are_drawn(tmp_path):
         for item in ("jar", "cup")
     ]
     some, told = read(tmp_path, rows, lists=7)
-    assert told.used == 100
+    assert (told.used, told.lists) == (100, 50)
     assert len(set(some.moment_s)) == 7
     assert (some.row >= 0).all()
     again, _ = read(tmp_path, rows, lists=7)

@@ -95,6 +95,33 @@ def test_repeated_is_what_the_user_had_at_an_earlier_moment(users):
     assert log_of(users).repeated.tolist() == expected
 
 
+@given(
+    USERS,
+    st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 6), st.integers(-3, 9))),
+    st.integers(0, 1),
+    st.integers(1, 5),
+)
+def test_follows_is_what_happens_soon_after(users, asked, kind, within):
+    asked = [(user % len(users), item, moment) for user, item, moment in asked]
+    expected = [
+        any(
+            (user, item, kind) == (r[0], r[3], r[4]) and 0 <= r[2] - moment < within
+            for r in rows_of(users)
+        )
+        for user, item, moment in asked
+    ]
+    columns = np.array(asked, np.int64).reshape(-1, 3).T
+    assert log_of(users).follows(kind, *columns, within).tolist() == expected
+
+
+def test_follows_tells_tables_of_items():
+    log = log_of([[(5, 1, 1), (9, 2, 1)], [(6, 1, 1)]])
+    user, moment = np.array([[0], [1]]), np.array([[5], [7]])
+    item = np.array([[1, 2, -1], [1, 2, -1]])
+    found = log.follows(1, user, item, moment, 4)
+    assert found.tolist() == [[True, False, False], [False, False, False]]
+
+
 def test_in_a_basket_an_item_follows_itself_but_repeats_nothing():
     log = log_of([[(5, 1, 0), (5, 1, 1), (6, 2, 0)], [(7, 1, 0)]])
     assert log.previous.tolist() == [NEVER, 5, NEVER, NEVER]

@@ -1,5 +1,7 @@
 // Talks to the page's own server. Whatever goes wrong becomes a Trouble with words.
 
+import { released } from "./press.js";
+
 const LONGEST_MS = 60_000;
 
 export class Trouble extends Error {
@@ -67,9 +69,11 @@ export function newest() {
     begin?.();
     try {
       const answer = await question(own.signal);
+      await released();
       if (running === own) show(answer);
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
+      await released();
       if (running === own && trouble.kind !== "Aborted") fail(trouble);
     }
   };
