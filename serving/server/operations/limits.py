@@ -71,6 +71,9 @@ def grpc_options(limits: Limits) -> list[tuple[str, Any]]:
         ("grpc.max_metadata_size", limits.max_head_bytes),
         ("grpc.absolute_max_metadata_size", limits.max_head_bytes),
         ("grpc.max_concurrent_streams", limits.max_streams),
+        # It would count ended calls until their memory is free, and so refuse clients
+        # that keep to the limit.
+        ("grpc.http.overload_protection", 0),
         ("grpc.max_allowed_incoming_connections", limits.max_connections),
         ("grpc.server_handshake_timeout_ms", int(limits.head_timeout_s * 1000)),
         # A third ping within 10 s of another is answered by ENHANCE_YOUR_CALM.

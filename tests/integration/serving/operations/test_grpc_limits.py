@@ -123,6 +123,11 @@ def test_too_many_calls_at_once_wait_or_are_refused(port, server):
     assert dict(pairs)[3] == 128  # SETTINGS_MAX_CONCURRENT_STREAMS
 
 
+def test_a_client_that_waits_its_turn_is_never_refused(predict):
+    calls = [predict.future(asking([2]), timeout=60) for _ in range(2000)]
+    assert {call.code() for call in calls} == {grpc.StatusCode.OK}
+
+
 def test_a_long_message_is_refused(predict):
     with pytest.raises(grpc.RpcError) as refused:
         predict(asking(np.zeros(17 << 20)), timeout=60)
