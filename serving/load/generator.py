@@ -43,17 +43,17 @@ async def send_all(
 
     async def send(number: int, due: float) -> None:
         nonlocal on_their_way
-        sent, failure = clock(), ""
+        sent, failure, words = clock(), "", ""
         try:
             left_s = plan.timeout_s - (sent - due)
             if left_s <= 0:
                 raise DeadlineExceeded("not sent in time")
             await ask(number, left_s)
         except ClientError as error:
-            failure = type(error).__name__
+            failure, words = type(error).__name__, str(error)
         finally:
             on_their_way -= 1
-        record.add(number, due - start, sent - due, clock() - due, failure)
+        record.add(number, due - start, sent - due, clock() - due, failure, words)
 
     async with asyncio.TaskGroup() as tasks:
         for number in range(plan.requests):

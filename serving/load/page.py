@@ -51,7 +51,11 @@ def rows_of(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("answered", f"{answered:,} ({answered / requests:.3%})"),
         ("answered a second", f"{figures['answered_per_s']:,.1f}"),
     ]
-    rows += [(f"failed: {kind}", f"{n:,}") for kind, n in figures["failures"].items()]
+    for kind, n in figures["failures"].items():
+        words = figures["first_words"][kind]
+        rows.append(
+            (f"failed: {kind}", f"{n:,}; the first: {words}" if words else f"{n:,}")
+        )
     rows += [
         (f"latency {name}", f"{value:,.2f} ms")
         for name, value in figures["latency_ms"].items()

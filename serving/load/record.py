@@ -22,9 +22,16 @@ class Record:
         self.late_s: Numbers = np.zeros(requests)
         self.latency_s: Numbers = np.zeros(requests)
         self._failed: dict[int, str] = {}
+        self._words: dict[str, str] = {}
 
     def add(
-        self, number: int, due_s: float, late_s: float, latency_s: float, failure: str
+        self,
+        number: int,
+        due_s: float,
+        late_s: float,
+        latency_s: float,
+        failure: str,
+        words: str = "",
     ) -> None:
         """Notes a request that has ended.
 
@@ -34,12 +41,14 @@ class Record:
             late_s: how much later it left.
             latency_s: from when it was due to its end.
             failure: the class of its error, empty for none.
+            words: of the error.
         """
         self.due_s[number] = due_s
         self.late_s[number] = late_s
         self.latency_s[number] = latency_s
         if failure:
             self._failed[number] = failure
+            self._words.setdefault(failure, words)
 
     @property
     def failures(self) -> dict[str, int]:
@@ -61,6 +70,7 @@ class Record:
             "answered": int(told.sum()),
             "answered_per_s": float(told.sum() / span_s),
             "failures": self.failures,
+            "first_words": self._words,
             "latency_ms": percentiles(self.latency_s[told]),
             "late_ms": percentiles(self.late_s),
         }

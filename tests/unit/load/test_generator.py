@@ -126,13 +126,15 @@ def test_too_many_on_their_way_are_not_sent():
 def test_errors_are_counted_by_kind():
     async def ask(number, _timeout_s):
         if number % 2:
-            raise Unavailable("full")
+            raise Unavailable(f"full at {number}")
         if number == 4:
             raise ServerFault("boom")
 
     record = run(Plan(rate=10, seconds=1), ask)
     assert record.failures == {"Unavailable": 5, "ServerFault": 1}
     assert list(record.failures) == ["Unavailable", "ServerFault"]
+    told = record.summary()["first_words"]
+    assert told == {"Unavailable": "full at 1", "ServerFault": "boom"}
 
 
 def test_our_own_mistake_ends_the_test():

@@ -25,7 +25,8 @@ def outcome(failed=()):
     record = Record(4)
     for number in range(4):
         failure = "Unavailable" if number in failed else ""
-        record.add(number, number * 1.0, 0.0, 0.002 * (number + 1), failure)
+        latency_s = 0.002 * (number + 1)
+        record.add(number, number * 1.0, 0.0, latency_s, failure, f"<full> {number}")
     return Outcome(
         record,
         [Swap(8, 0.5, 1.25), Swap(9, 2.5, None)],
@@ -37,7 +38,7 @@ def test_the_table_tells_everything():
     rows = dict(rows_of(figures_of(Plan(1, 4), ABOUT, outcome(failed=[1]))))
     assert rows["requests"] == "4"
     assert rows["answered"] == "3 (75.000%)"
-    assert rows["failed: Unavailable"] == "1"
+    assert rows["failed: Unavailable"] == "1; the first: <full> 1"
     assert rows["latency p50"] == "6.00 ms"
     assert rows["latency max"] == "8.00 ms"
     assert rows["versions published"] == "2, 1 served, after 1.2 s at most"
@@ -57,7 +58,9 @@ def test_figures_are_json_and_the_page_stands_alone():
 def test_a_test_without_an_answer_has_a_page_too():
     figures = figures_of(Plan(1, 4), ABOUT, outcome(failed=range(4)))
     assert dict(rows_of(figures))["answered"] == "0 (0.000%)"
-    assert page(figures).count("<svg") == 3
+    text = page(figures)
+    assert text.count("<svg") == 3
+    assert "4; the first: &lt;full&gt; 0" in text
 
 
 def test_memory_counts_what_a_process_started():
