@@ -46,23 +46,26 @@ def warm_up(
     path = folder / MODEL_EXTRAS / WARMUP_FILE
     if not path.is_file():
         return 0
-    count = 0
-    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-        if count == _MAX_RECORDS:
-            raise ArtifactError(
-                f"{path}: holds more than {_MAX_RECORDS} warm-up records; write fewer"
-            )
+    # All at once: an iterator that takes seconds between records, as calls that trace a
+    # graph do, may end only after tf.data's optimizer has slept for as long again.
+    records = list(
+        tf.data.TFRecordDataset(str(path)).take(_MAX_RECORDS + 1).as_numpy_iterator()
+    )
+    if len(records) > _MAX_RECORDS:
+        raise ArtifactError(
+            f"{path}: holds more than {_MAX_RECORDS} warm-up records; write fewer"
+        )
+    for number, record in enumerate(records):
         try:
             log = prediction_log_pb2.PredictionLog.FromString(record)
             for _ in range(iterations):
                 _replay(servable, log, check_method)
         except (ServingError, DecodeError, ValueError) as error:
             raise ArtifactError(
-                f"{path}: warm-up record {count} failed: {error}; export the model "
+                f"{path}: warm-up record {number} failed: {error}; export the model "
                 "again or delete the file"
             ) from error
-        count += 1
-    return count
+    return len(records)
 
 
 def _replay(servable: Servable, log: Any, check_method: bool) -> None:
