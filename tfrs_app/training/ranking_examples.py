@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -63,8 +63,7 @@ def ranking_examples(
         encoded: a verified dataset with its look-ups.
         retrieval: the towers as they were before they saw the validation span.
         config: of the ranker.
-        shown: lists that a shop showed to users with events by then; None: it does not
-            tell.
+        shown: what a shop showed to users with events by then, if it tells.
 
     Raises:
         DataError: nothing that was proposed was bought.
@@ -91,8 +90,7 @@ def ranking_examples(
             for lists in maker.made(
                 users, moment_s, until_s, new_only=new_only, newest=newest
             ):
-                weight = lists.weight * stands_for[lists.user, np.newaxis]
-                lists = replace(lists, weight=weight)
+                lists = lists.counting(stands_for[lists.user])
                 judged = held_out[lists.user]
                 training.append(lists.of(~judged).thinned(config.negatives, random))
                 judging.append(lists.of(judged))

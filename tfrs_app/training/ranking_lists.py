@@ -66,6 +66,10 @@ class Lists:
             wanted=self.wanted[kept],
         )
 
+    def counting(self, times: np.ndarray) -> Lists:
+        """Returns the lists, each counting so many times as much, `[lists]`."""
+        return replace(self, weight=self.weight * times[:, np.newaxis])
+
     @staticmethod
     def joined(parts: list[Lists]) -> Lists:
         """Returns all lists of several parts, padded to one length."""

@@ -1,5 +1,6 @@
 """A ranker's training: what it learns from and what comes back from disk."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
+from rich.console import Console
 
+from beam import impression_tables
+from beam.impression_tables import read_impressions
 from tfrs_app.cli.stages import Stages
 from tfrs_app.contract.artifacts import read_manifest
 from tfrs_app.contract.config import ExportConfig
@@ -276,6 +280,21 @@ def test_shown_lists_train_and_judge(examples, shown, with_shown):
     assert set(judging.user) <= set(with_shown.held_out.user)
     assert not judging.features[..., SHOWN:].any()  # like lists that are served
     assert not set(training.user) & set(with_shown.held_out.user)
+
+
+def test_no_list_is_dropped_uncounted(stages, shown, monkeypatch):
+    first_s = stages.dataset.events.timestamp.min()
+
+    def with_early_lists(*arguments):
+        lists, told = read_impressions(*arguments)
+        moment_s = np.where(np.arange(len(lists.user)) < 3, first_s, lists.moment_s)
+        return replace(lists, moment_s=moment_s), told
+
+    monkeypatch.setattr(impression_tables, "read_impressions", with_early_lists)
+    console = Console(file=io.StringIO(), width=100)
+    left = Stages(stages.config, console).shown_lists()
+    assert len(left.user) == len(shown.user) - 3
+    assert "3 lists left out: before a user's first event" in console.file.getvalue()
 
 
 def shown_in(lists):

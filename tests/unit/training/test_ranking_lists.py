@@ -140,3 +140,11 @@ def test_inputs_are_those_of_the_chosen_lists():
     assert inputs["candidate_features"].dtype == np.float32
     assert inputs["age"].tolist() == [lists.user[2] / 2, lists.user[0] / 2]
     assert inputs["city"].tolist() == [f"c{lists.user[2]}", f"c{lists.user[0]}"]
+
+
+def test_lists_count_as_often_as_told():
+    lists = made([2, 3])
+    twice = lists.counting(np.array([1, 2], np.float32))
+    assert twice.weight[0].tolist() == lists.weight[0].tolist()
+    assert twice.weight[1].tolist() == (2 * lists.weight[1]).tolist()
+    assert twice.weight.dtype == np.float32
