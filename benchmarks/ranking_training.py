@@ -5,8 +5,9 @@
 Needs the shop's dataset and towers (`make demo`). The funnel proposes candidates for
 users of the validation span, as in training; an example is one of them, a (query,
 candidate) pair. All rivals have the same candidates, features, layers, dropout and Adam
-and the same number of candidates a step. Each trains in a fresh process, two epochs, of
-which the second is measured, input included; three repeats interleaved, medians.
+and the same number of candidates a step, ours with one member. Each trains in a fresh
+process, two epochs, of which the second is measured, input included; three repeats
+interleaved, medians.
 Examples a second of processor time stand beside: on a busy machine they say more.
 
 - *plain DCN*: `training_rivals/plain_dcn.py`: rows of a TFRecord file, each parsed by
@@ -56,7 +57,8 @@ def main() -> None:
     parser.add_argument("--lists", type=int, default=1600)
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    stages = Stages(load_config(Path(arguments.config)), Console(stderr=True))
+    config = load_config(Path(arguments.config), ["ranking.members=1"])
+    stages = Stages(config, Console(stderr=True))
     if arguments.child:
         rival, folder = arguments.child
         print(json.dumps(asdict(trained(stages, rival, Path(folder)))))

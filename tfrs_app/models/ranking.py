@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
 
 from tfrs_app.contract.features import FeatureSpec, Kind, Role
 from tfrs_app.contract.formula import Formula
 from tfrs_app.contract.ranking_config import RankingConfig
 from tfrs_app.layers.calibration import Calibration
+from tfrs_app.layers.dcn import DeepCrossNetwork
+from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.layers.inputs import FeatureInputs
 from tfrs_app.layers.lookup import FIRST_TOKEN
 from tfrs_app.layers.target_attention import TargetAttention
@@ -36,10 +37,8 @@ def tasks_of(spec: FeatureSpec) -> list[str]:
 class RankingModel(tf.keras.layers.Layer):
     """Predicts what happens to each candidate, one task an event type.
 
-    Cross layers (DCN-v2, Wang et al. 2021, https://arxiv.org/abs/2008.13535) and deep
-    layers over the candidates' features. Tasks share the deep layers, or mix several
-    of them each in its own way (MMoE, Ma et al. 2018,
-    https://doi.org/10.1145/3219819.3220007).
+    Several networks (DCN-v2), of different random weights at the start, are told the
+    same of each candidate; the mean of what they say errs less than one of them.
 
     Args:
         encoded: dataset with look-ups.
@@ -70,18 +69,9 @@ class RankingModel(tf.keras.layers.Layer):
         self.queries = FeatureInputs(asked if read else (), *known, "ranked_queries")
         self.content = {f.name: tf.constant(encoded.catalogue[f.name]) for f in items}
         self.scale = _Scale(columns)
-        self.cross = [
-            tfrs.layers.feature_interaction.Cross(projection_dim=config.cross_rank)
-            for _ in range(config.cross_layers)
+        self.members = [
+            DeepCrossNetwork(config, len(self.tasks)) for _ in range(config.members)
         ]
-        self.experts = [_Deep(config.deep_layers) for _ in range(config.experts or 1)]
-        self.gates = [
-            tf.keras.layers.Dense(config.experts, "softmax")
-            for _ in self.tasks
-            if config.experts
-        ]
-        self.logits = [tf.keras.layers.Dense(1) for _ in self.tasks]
-        self.dropout = tf.keras.layers.Dropout(config.dropout)
         self.calibrations = [Calibration() for _ in self.tasks]
         self.formula = None if config.score is None else Formula(config.score)
         self.means = {name: known.mean for name, known in dataset.numeric.items()}
@@ -102,10 +92,8 @@ class RankingModel(tf.keras.layers.Layer):
         }
         self({**query, **nothing})
 
-    def call(
-        self, inputs: Mapping[str, tf.Tensor], training: bool = False
-    ) -> tf.Tensor:
-        """Returns logits `[batch, n, tasks]`.
+    def call(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Returns logits `[batch, n, tasks]`, the mean of all members'.
 
         Args:
             inputs: `FEATURES` `[batch, n, columns]`, `ROW` `[batch, n]`, and each query
@@ -113,29 +101,37 @@ class RankingModel(tf.keras.layers.Layer):
                 `[items, vector_width]` and the events that are weighed,
                 `[batch, length]`: `ATTENDED_ROW`, NOTHING for padding,
                 `ATTENDED_TYPE` and `ATTENDED_AGE`.
-            training: whether features are dropped.
         """
+        return tf.reduce_mean(self.opinions(inputs), axis=2)
+
+    def opinions(
+        self, inputs: Mapping[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """Returns each member's logits, `[batch, n, members, tasks]`; 0 for padding.
+
+        Args:
+            inputs: as `call` takes them.
+            training: whether each member drops some of what it is told.
+        """
+        told, row = self._told(inputs), inputs[ROW]
+        real = tf.where(row != NOTHING)
+        told = tf.gather_nd(told, real)
+        logits = [member(told, training=training) for member in self.members]
+        chained = self._chained(tf.stack(logits, axis=1))
+        shape = tf.concat([tf.shape(row), tf.shape(chained)[1:]], axis=0)
+        padded = tf.scatter_nd(real, chained, tf.cast(shape, tf.int64))
+        return tf.ensure_shape(padded, [None, None, *chained.shape[1:]])
+
+    def _told(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Returns all that the members are told of a candidate, `[batch, n, width]`."""
         row = tf.maximum(inputs[ROW], 0)
         content = {name: tf.gather(v, row) for name, v in self.content.items()}
         queries = [
             tf.repeat(part[:, tf.newaxis, :], tf.shape(row)[1], axis=1)
             for part in self.queries(inputs)
         ]
-        told = [self.scale(inputs[FEATURES]), *self._attended(inputs)]
-        start = tf.concat([*told, *self.items(content), *queries], axis=-1)
-        start = self.dropout(start, training=training)
-        crossed = start
-        for layer in self.cross:
-            crossed = layer(start, crossed)
-        behind = start if self.config.parallel else crossed
-        deep = [expert(behind) for expert in self.experts]
-        logits = []
-        for number, head in enumerate(self.logits):
-            own = self._mixed(deep, start, number)
-            if self.config.parallel:
-                own = tf.concat([crossed, own], axis=-1)
-            logits.append(head(own))
-        return self._chained(tf.concat(logits, axis=-1))
+        scaled = [self.scale(inputs[FEATURES]), *self._attended(inputs)]
+        return tf.concat([*scaled, *self.items(content), *queries], axis=-1)
 
     def _attended(self, inputs: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
         """Returns what target attention makes of the events, if there is any."""
@@ -152,15 +148,6 @@ class RankingModel(tf.keras.layers.Layer):
                 inputs[ROW],
             )
         ]
-
-    def _mixed(
-        self, deep: Sequence[tf.Tensor], start: tf.Tensor, task: int
-    ) -> tf.Tensor:
-        """Returns what a task sees of the experts' outputs, `[batch, n, width]`."""
-        if not self.gates:
-            return deep[0]
-        shares = self.gates[task](start)[..., tf.newaxis, :]
-        return tf.reduce_sum(shares * tf.stack(deep, axis=-1), axis=-1)
 
     def _chained(self, logits: tf.Tensor) -> tf.Tensor:
         """Multiplies each task's probability by those of all lighter ones.
@@ -218,16 +205,3 @@ class _Scale(tf.keras.layers.Layer):
     def call(self, features: tf.Tensor) -> tf.Tensor:
         scaled = (features - self.mean) / self.deviation
         return tf.clip_by_value(scaled, -CLIP, CLIP)
-
-
-class _Deep(tf.keras.layers.Layer):
-    """Stacks dense layers."""
-
-    def __init__(self, widths: Sequence[int]) -> None:
-        super().__init__()
-        self.stack = [tf.keras.layers.Dense(width, "relu") for width in widths]
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        for layer in self.stack:
-            inputs = layer(inputs)
-        return inputs

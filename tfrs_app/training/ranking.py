@@ -169,11 +169,13 @@ class RankingTraining:
         self, inputs: dict[str, tf.Tensor], label: tf.Tensor, weight: tf.Tensor
     ) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            logits = self.model(inputs, training=True)
+            opinions = self.model.opinions(inputs, training=True)
+            wanted = tf.unstack(label, axis=-1)
             each = [
-                list_loss(self.config.loss, logit, wanted, weight)
-                for logit, wanted in zip(
-                    tf.unstack(logits, axis=-1), tf.unstack(label, axis=-1), strict=True
+                list_loss(self.config.loss, logit, of_task, weight)
+                for logits in tf.unstack(opinions, axis=2)
+                for logit, of_task in zip(
+                    tf.unstack(logits, axis=-1), wanted, strict=True
                 )
             ]
             loss = tf.add_n(each) / len(each)

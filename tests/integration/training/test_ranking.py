@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
+from numpy.linalg import norm
 from rich.console import Console
 
 from beam import impression_tables
@@ -19,8 +20,10 @@ from tfrs_app.contract.errors import ArtifactError, DataError
 from tfrs_app.contract.ranking_config import SOURCES
 from tfrs_app.data.raw_queries import raw_queries
 from tfrs_app.export.publish import build_recommender
+from tfrs_app.layers.grouping import NOTHING
 from tfrs_app.models.funnel import Funnel
 from tfrs_app.models.item_state import ItemKnowledge
+from tfrs_app.models.ranking import FEATURES, ROW, VECTORS
 from tfrs_app.training.list_maker import EVERYTHING, ListMaker
 from tfrs_app.training.ranking import RankingTraining
 from tfrs_app.training.ranking_examples import moments_of, ranking_examples
@@ -61,6 +64,51 @@ def test_a_loaded_ranker_measures_what_its_training_did(stages, examples):
     recorded = read_manifest(stages.ranking_folder).counts
     for name, value in training.measured().items():
         assert value == pytest.approx(recorded[name], abs=1e-4)
+
+
+def test_lists_are_ordered_by_the_mean_of_all_members(stages, examples):
+    ranker = stages.ranker
+    inputs = {
+        VECTORS: tf.constant(examples.vectors),
+        **examples.held_out.inputs(np.arange(8)),
+    }
+    opinions = ranker.opinions(inputs).numpy()
+    assert opinions.shape[2] == stages.config.ranking.members == 2
+    assert not np.allclose(*np.moveaxis(opinions, 2, 0), atol=1e-2)
+    np.testing.assert_allclose(ranker(inputs), opinions.mean(axis=2), rtol=1e-5)
+
+
+def test_padding_changes_nothing(stages, examples):
+    lists = examples.held_out.of(np.arange(8))
+    count = int((lists.row[0] != NOTHING).sum())
+    padded = {VECTORS: tf.constant(examples.vectors), **lists.inputs(np.arange(8))}
+    own = {name: value[:1] for name, value in padded.items() if name != VECTORS}
+    own |= {name: own[name][:, :count] for name in (ROW, FEATURES)}
+    found = stages.ranker(padded).numpy()
+    alone = stages.ranker({**own, VECTORS: padded[VECTORS]})
+    assert (lists.row == NOTHING).any()
+    assert not found[lists.row == NOTHING].any()
+    np.testing.assert_allclose(found[:1, :count], alone, rtol=1e-5)
+
+
+def test_a_member_learns_as_it_would_alone(stages, examples):
+    nothing_shared = {"content": False, "target_attention": None, "dropout": 0.0}
+
+    def training(members):
+        changes = {**nothing_shared, "members": members}
+        config = stages.config.ranking.model_copy(update=changes)
+        return RankingTraining(stages.encoded, config, examples)
+
+    both, alone = training(2), training(1)
+    (lone,) = alone.model.members
+    second = both.model.members[1]
+    lone.set_weights(second.get_weights())
+    before = lone.get_weights()
+    both.run_epoch(0)
+    alone.run_epoch(0)
+    triples = zip(before, second.get_weights(), lone.get_weights(), strict=True)
+    for start, learned, wanted in triples:
+        assert norm(learned - wanted) < 0.05 * norm(wanted - start)
 
 
 def test_towers_after_the_catch_up_are_others(stages, towers):
