@@ -82,7 +82,7 @@ class RankingConfig(Section):
     """Whether the ranker learns embeddings of the declared features too: for shops
     with millions of labels."""
 
-    members: Count = 1
+    members: Count = 3
     """Networks that learn beside each other; lists are ordered by what they say in
     the mean."""
     cross_layers: Annotated[int, Field(ge=0)] = 2
